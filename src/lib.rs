@@ -1,0 +1,9 @@
+//! obituarr watches media libraries, makes sure that what vanished is really gone, and tells a
+//! request tracker, once, with the evidence.
+//!
+//! Data flows one way: sensors -> observations -> the pure core -> effects -> store -> delivery.
+//! `ARCHITECTURE.md` has the map and the rules; each room's own documentation says what it is for
+//! and what it must never do.
+
+pub mod config;
+pub mod domain;
