@@ -3,6 +3,22 @@
 //! Must never do I/O, read a clock, or know a wire format. The serde forms here are the stored form
 //! (store and ledger file) and therefore a promise: see `store` for the schema version.
 
+mod candidate;
+mod deletion;
+mod item;
+mod observation;
 mod path;
+mod root;
+mod time;
+mod witness;
 
+pub use candidate::{Candidate, CandidateId, Hold, ProbeId, Stage};
+pub use deletion::{Cause, Deletion, DeletionId, Entry, EntryState, Source};
+pub use item::{Item, ItemKey, Kind, Life, ProviderIds, normalise};
+pub use observation::{LostFile, Observation, Place, Sensor};
 pub use path::{AbsPath, FilePath, PathError, RelPath, RootName, shown};
+pub use root::{FileId, FsId, Health, Identity, RootLook};
+pub use time::{Awake, Now, Timestamp};
+pub use witness::{
+    Answer, DiskLook, Evidence, FileLook, FileState, Found, FoundFile, Service, Testimony, Witness,
+};

@@ -1,0 +1,222 @@
+//! What can die: tracked items, their names, ids and lives.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A film or a series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// One work, in one file or a few.
+    Film,
+    /// Episodes, each in a file.
+    Series,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Film => "film",
+            Self::Series => "series",
+        })
+    }
+}
+
+/// The numbers under which the public databases know a title.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct ProviderIds {
+    /// themoviedb.org; films and series are numbered apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tmdb: Option<u64>,
+    /// thetvdb.com.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tvdb: Option<u64>,
+    /// imdb.com, with its `tt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imdb: Option<String>,
+}
+
+impl ProviderIds {
+    /// Whether no provider knows it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether both name the same provider and not the same title: then they can't be one item.
+    #[must_use]
+    pub fn contradict(&self, other: &Self) -> bool {
+        fn differ<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> bool {
+            matches!((a, b), (Some(a), Some(b)) if a != b)
+        }
+        differ(self.tmdb.as_ref(), other.tmdb.as_ref())
+            || differ(self.tvdb.as_ref(), other.tvdb.as_ref())
+            || differ(self.imdb.as_ref(), other.imdb.as_ref())
+    }
+}
+
+/// The name of a tracked item that stays the same over restarts: kind, then its best provider id,
+/// or its normalised title and year (`film:tmdb:603`, `series:the expanse:2015`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ItemKey(String);
+
+impl ItemKey {
+    /// Takes over the text of a key.
+    #[must_use]
+    pub fn new(key: impl Into<String>) -> Self {
+        Self(key.into())
+    }
+
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ItemKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A title that a tracker says is available, or, without a tracker, that lies in a root.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Item {
+    /// Film or series.
+    pub kind: Kind,
+    /// The title for people, one line.
+    pub title: String,
+    /// The year of release, where it is known.
+    pub year: Option<u16>,
+    /// What the databases call it.
+    #[serde(default, skip_serializing_if = "ProviderIds::is_empty")]
+    pub ids: ProviderIds,
+}
+
+impl Item {
+    /// The key of this item.
+    #[must_use]
+    pub fn key(&self) -> ItemKey {
+        let kind = self.kind;
+        let key = match &self.ids {
+            ProviderIds { tmdb: Some(id), .. } => format!("{kind}:tmdb:{id}"),
+            ProviderIds { tvdb: Some(id), .. } => format!("{kind}:tvdb:{id}"),
+            ProviderIds { imdb: Some(id), .. } => format!("{kind}:imdb:{id}"),
+            _ => self.name_key(),
+        };
+        ItemKey(key)
+    }
+
+    /// Every key under which a look at the disk may find this item: by each provider id, and by
+    /// title and year.
+    #[must_use]
+    pub fn match_keys(&self) -> Vec<ItemKey> {
+        let kind = self.kind;
+        let mut keys = vec![ItemKey(self.name_key())];
+        keys.extend(self.ids.tmdb.map(|id| ItemKey(format!("{kind}:tmdb:{id}"))));
+        keys.extend(self.ids.tvdb.map(|id| ItemKey(format!("{kind}:tvdb:{id}"))));
+        keys.extend(self.ids.imdb.as_ref().map(|id| ItemKey(format!("{kind}:imdb:{id}"))));
+        keys
+    }
+
+    fn name_key(&self) -> String {
+        let name = normalise(&self.title);
+        match self.year {
+            Some(year) => format!("{}:{name}:{year}", self.kind),
+            None => format!("{}:{name}", self.kind),
+        }
+    }
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.title)?;
+        self.year.map_or(Ok(()), |year| write!(f, " ({year})"))
+    }
+}
+
+/// A title without what differs between spellings of it: case, punctuation, spacing. A title
+/// without any letter or digit is left as it is.
+#[must_use]
+pub fn normalise(title: &str) -> String {
+    let folded = title.to_lowercase().replace('&', " and ").replace(['\'', '’'], "");
+    let words: Vec<&str> =
+        folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { title.to_lowercase() } else { words.join(" ") }
+}
+
+/// A number per tracked item that goes up when it is seen alive again after a closed deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Life(u32);
+
+impl Life {
+    /// The first life, which every item begins in.
+    pub const FIRST: Self = Self(1);
+
+    /// The life after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for Life {
+    fn default() -> Self {
+        Self::FIRST
+    }
+}
+
+impl fmt::Display for Life {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn film(title: &str, year: Option<u16>, ids: ProviderIds) -> Item {
+        Item { kind: Kind::Film, title: title.into(), year, ids }
+    }
+
+    #[test]
+    fn spellings_of_one_title_have_one_key() {
+        for title in ["Ocean's Eleven", "oceans eleven", "Ocean’s.Eleven", " OCEAN'S - ELEVEN "] {
+            let key = film(title, Some(2001), ProviderIds::default()).key();
+            assert_eq!(key.as_str(), "film:oceans eleven:2001", "{title}");
+        }
+        assert_eq!(normalise("Fast & Furious"), normalise("Fast and Furious"));
+        assert_eq!(normalise("千と千尋の神隠し"), "千と千尋の神隠し");
+        assert_eq!(normalise("???"), "???");
+    }
+
+    #[test]
+    fn a_provider_id_names_an_item_better_than_its_title() {
+        let ids = ProviderIds { tmdb: Some(603), imdb: Some("tt0133093".into()), tvdb: None };
+        let item = film("The Matrix", Some(1999), ids);
+        assert_eq!(item.key().as_str(), "film:tmdb:603");
+        let keys: Vec<String> = item.match_keys().iter().map(ToString::to_string).collect();
+        assert_eq!(keys, ["film:the matrix:1999", "film:tmdb:603", "film:imdb:tt0133093"]);
+    }
+
+    #[test]
+    fn ids_contradict_only_where_both_speak_of_one_provider() {
+        let tmdb = |id| ProviderIds { tmdb: Some(id), ..ProviderIds::default() };
+        let tvdb = ProviderIds { tvdb: Some(1), ..ProviderIds::default() };
+        assert!(tmdb(1).contradict(&tmdb(2)));
+        assert!(!tmdb(1).contradict(&tmdb(1)));
+        assert!(!tmdb(1).contradict(&tvdb));
+        assert!(!tmdb(1).contradict(&ProviderIds::default()));
+    }
+}

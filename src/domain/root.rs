@@ -1,0 +1,209 @@
+//! Roots: what identifies the file system below one, and how a look at it went.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Whether a root can be believed right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    /// Never adopted: no media file was seen in it yet.
+    Waiting,
+    /// Mounted, readable, and the one that was adopted.
+    Online,
+    /// Not mounted, another file system than the adopted one, or unreadable.
+    Offline,
+    /// Too much of it went at once.
+    Suspect,
+    /// A look did not answer in time.
+    Stalled,
+    /// An automount that has expired; looking would mount it.
+    Idle,
+}
+
+impl fmt::Display for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Waiting => "waiting",
+            Self::Online => "online",
+            Self::Offline => "offline",
+            Self::Suspect => "suspect",
+            Self::Stalled => "stalled",
+            Self::Idle => "idle",
+        })
+    }
+}
+
+/// A file system that keeps its identity over reboots, shortened to a number.
+///
+/// Derived from [`Identity`], never from a device number: those change at each start.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct FsId(pub u64);
+
+/// One inode on one file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FileId {
+    /// The file system.
+    pub fs: FsId,
+    /// The inode number, which file systems use again for other files.
+    pub inode: u64,
+}
+
+/// What a root's directory was found to be: recorded when the root is adopted, compared at each
+/// look.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The kernel's boot id: mount ids and device numbers mean something within one boot only.
+    pub boot: String,
+    /// The mount that the directory lies in (statx `STATX_MNT_ID`).
+    pub mount: u64,
+    /// The device number of the directory.
+    pub device: u64,
+    /// File system type as in mountinfo, e.g. `ext4`.
+    pub fs_type: String,
+    /// Mount source as in mountinfo, e.g. `/dev/sdb1`.
+    pub source: String,
+    /// File-system UUID, where the device has one.
+    pub uuid: Option<String>,
+    /// The inode of the directory, where the file system keeps inode numbers.
+    pub inode: Option<u64>,
+}
+
+impl Identity {
+    /// Whether `seen` is the root that was adopted as `self`.
+    ///
+    /// # Errors
+    /// Says, for people, what is another now.
+    pub fn matches(&self, seen: &Self) -> Result<(), String> {
+        let same_mount =
+            self.boot == seen.boot && self.mount == seen.mount && self.device == seen.device;
+        if !same_mount {
+            self.same_file_system(seen)?;
+        }
+        match (self.inode, seen.inode) {
+            (Some(was), Some(is)) if was != is => Err(format!(
+                "the directory is another one than the one adopted (inode {is}, was {was})"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn same_file_system(&self, seen: &Self) -> Result<(), String> {
+        match (&self.uuid, &seen.uuid) {
+            (Some(was), Some(is)) if was == is => Ok(()),
+            (Some(was), Some(is)) => {
+                Err(format!("another file system is mounted there (UUID {is}, was {was})"))
+            }
+            (Some(was), None) => Err(format!(
+                "another file system is there ({} {}, was the one with UUID {was})",
+                seen.fs_type, seen.source
+            )),
+            _ if self.fs_type == seen.fs_type && self.source == seen.source => Ok(()),
+            _ => Err(format!(
+                "another file system is there ({} {}, was {} {})",
+                seen.fs_type, seen.source, self.fs_type, self.source
+            )),
+        }
+    }
+
+    /// The file system as a number that is the same after a reboot.
+    #[must_use]
+    pub fn file_system(&self) -> FsId {
+        let text = match &self.uuid {
+            Some(uuid) => format!("uuid\0{uuid}"),
+            None => format!("type\0{}\0{}", self.fs_type, self.source),
+        };
+        // FNV-1a, written out because the number is stored and must never change.
+        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        FsId(hash)
+    }
+}
+
+/// How one look at a root's own directory went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RootLook {
+    /// The directory is there and readable.
+    Seen {
+        /// What it was found to be.
+        identity: Identity,
+    },
+    /// The directory is not there.
+    Missing {
+        /// For people.
+        why: String,
+    },
+    /// The directory can't be opened or read, or its marker file is missing.
+    Unreadable {
+        /// For people.
+        why: String,
+    },
+    /// The look has not come back.
+    NoAnswer {
+        /// How long it was waited for.
+        after: Duration,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk() -> Identity {
+        Identity {
+            boot: "b1".into(),
+            mount: 40,
+            device: 2049,
+            fs_type: "ext4".into(),
+            source: "/dev/sda1".into(),
+            uuid: Some("aaaa".into()),
+            inode: Some(2),
+        }
+    }
+
+    fn check(change: impl Fn(&mut Identity), expected: bool) {
+        let mut seen = disk();
+        change(&mut seen);
+        assert_eq!(disk().matches(&seen).is_ok(), expected, "{seen:?}");
+    }
+
+    #[test]
+    fn a_disk_is_known_again_by_its_uuid_and_never_by_device_numbers_of_another_boot() {
+        check(|_| (), true);
+        check(|i| (i.mount, i.device) = (77, 2065), true);
+        check(|i| (i.boot, i.device) = ("b2".into(), 2065), true);
+        check(|i| (i.boot, i.source) = ("b2".into(), "/dev/sdc1".into()), true);
+        check(|i| (i.boot, i.uuid) = ("b2".into(), Some("bbbb".into())), false);
+        check(|i| (i.mount, i.uuid, i.fs_type) = (41, None, "tmpfs".into()), false);
+    }
+
+    #[test]
+    fn another_directory_at_the_same_place_is_not_the_root() {
+        check(|i| i.inode = Some(99), false);
+        check(|i| (i.boot, i.inode) = ("b2".into(), Some(99)), false);
+        check(|i| i.inode = None, true);
+    }
+
+    #[test]
+    fn without_a_uuid_type_and_source_decide() {
+        let nas =
+            Identity { uuid: None, fs_type: "nfs4".into(), source: "nas:/v".into(), ..disk() };
+        let back = Identity { mount: 90, ..nas.clone() };
+        let other = Identity { mount: 90, source: "nas:/w".into(), ..nas.clone() };
+        assert!(nas.matches(&back).is_ok());
+        assert!(nas.matches(&other).is_err());
+        assert_eq!(nas.file_system(), back.file_system());
+        assert_ne!(nas.file_system(), other.file_system());
+    }
+
+    #[test]
+    fn the_number_of_a_file_system_never_changes_between_versions() {
+        assert_eq!(disk().file_system(), FsId(0x5b57_0d0b_4b0c_c032));
+    }
+}
