@@ -5,5 +5,10 @@
 //! `ARCHITECTURE.md` has the map and the rules; each room's own documentation says what it is for
 //! and what it must never do.
 
+pub mod catalog;
+pub mod clock;
 pub mod config;
+pub mod core;
 pub mod domain;
+pub mod inventory;
+pub mod store;

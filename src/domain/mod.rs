@@ -4,6 +4,7 @@
 //! (store and ledger file) and therefore a promise: see `store` for the schema version.
 
 mod candidate;
+mod decision;
 mod deletion;
 mod item;
 mod observation;
@@ -13,6 +14,7 @@ mod time;
 mod witness;
 
 pub use candidate::{Candidate, CandidateId, Hold, ProbeId, Stage};
+pub use decision::{Decision, Subject, What};
 pub use deletion::{Cause, Deletion, DeletionId, Entry, EntryState, Source};
 pub use item::{Item, ItemKey, Kind, Life, ProviderIds, normalise};
 pub use observation::{LostFile, Observation, Place, Sensor};

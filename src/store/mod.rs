@@ -1,0 +1,156 @@
+//! Makes one decision durable in one transaction and says so only after the flush.
+//!
+//! # Constraints
+//! * Nothing outside is told what is not flushed here: write, flush, then act.
+//! * Nothing is lost by a crash between any two steps, nor by a damaged store: what can't be rebuilt
+//!   from the disk is in the ledger file as well, and the ledger wins.
+//! * sled is known to this room only.
+//!
+//! # Design
+//! [`Storage`] is what the daemon needs; [`Store`] does it with sled, [`Memory`] for simulations,
+//! where a crash is "drop what was not flushed". [`Ledger`] is the append-only file beside it.
+
+use crate::catalog::TitleAt;
+use crate::core::{Changes, Saved};
+use crate::domain::{
+    Awake, Decision, DeletionId, Entry, FileId, FilePath, ItemKey, RelPath, RootName, Timestamp,
+};
+use crate::inventory::{Directory, Inventory};
+
+/// A name that appeared in a directory that was known before: the other half of a possible move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// What appeared.
+    pub id: FileId,
+    /// Where.
+    pub path: FilePath,
+    /// When it was first listed.
+    pub at: Timestamp,
+    /// Where the kernel said that it was moved from.
+    pub moved_from: Option<FilePath>,
+}
+
+/// Everything that one event changes; stored whole or not at all.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Directory records; `None` removes one.
+    pub directories: Vec<(RootName, RelPath, Option<Directory>)>,
+    /// Roots whose whole inventory, titles and arrivals are dropped first.
+    pub dropped_roots: Vec<RootName>,
+    /// Titles found at places, by every key that they can be found by.
+    pub titles: Vec<TitleAt>,
+    /// Titles that are no longer at a place.
+    pub gone_titles: Vec<TitleAt>,
+    /// Names that appeared.
+    pub arrivals: Vec<Arrival>,
+    /// What the core decided.
+    pub changes: Changes,
+    /// Entries whose state changed.
+    pub entries: Vec<Entry>,
+    /// Awake time so far.
+    pub awake: Option<Awake>,
+    /// A sign of life.
+    pub heartbeat: Option<Timestamp>,
+}
+
+/// How durable a batch must be before the call returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Written soon: what a new look at the disk would bring again.
+    Soon,
+    /// Survives a kill of the process.
+    Flushed,
+    /// Survives a power cut.
+    Synced,
+}
+
+/// What a store held when it was opened.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The core's state.
+    pub saved: Saved,
+    /// Awake time so far.
+    pub awake: Awake,
+    /// The last sign of life; `None` in a new store.
+    pub heartbeat: Option<Timestamp>,
+    /// Entries that no tracker has yet.
+    pub queued: Vec<Entry>,
+}
+
+/// What the daemon needs of a store.
+pub trait Storage: Inventory {
+    /// Everything that is needed to go on.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn load(&self) -> Result<Loaded, StoreError>;
+
+    /// Stores a batch in one transaction.
+    ///
+    /// # Errors
+    /// When it is not as durable as asked; then nothing may be done that relies on it.
+    fn commit(&self, batch: &Batch, durability: Durability) -> Result<(), StoreError>;
+
+    /// Where titles of any of these keys were found.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn titles(&self, keys: &[ItemKey]) -> Result<Vec<TitleAt>, StoreError>;
+
+    /// Names that appeared with this inode.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn arrivals(&self, id: FileId) -> Result<Vec<Arrival>, StoreError>;
+
+    /// Forgets arrivals before `arrivals_before` and history before `history_before`.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    fn prune(
+        &self,
+        arrivals_before: Timestamp,
+        history_before: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Entries, newest first.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn entries(&self) -> Result<Vec<Entry>, StoreError>;
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn entry(&self, id: &DeletionId) -> Result<Option<Entry>, StoreError>;
+
+    /// The story of an item, or of a root (`root:NAME`), oldest first.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn history(&self, subject: &str) -> Result<Vec<Decision>, StoreError>;
+
+    /// Items that have a history or lie somewhere, whose key or title contains `text` without
+    /// regard to case; at most `limit`.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn search(&self, text: &str, limit: usize) -> Result<Vec<TitleAt>, StoreError>;
+}
+
+/// The store can't be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// sled failed.
+    #[error("the store at {path} can't be {doing}; check the disk and its free space")]
+    Sled {
+        /// The directory.
+        path: std::path::PathBuf,
+        /// Read, written, flushed.
+        doing: &'static str,
+        /// What sled says.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
