@@ -6,6 +6,7 @@
 mod candidate;
 mod decision;
 mod deletion;
+mod episode;
 mod item;
 mod observation;
 mod path;
@@ -16,6 +17,7 @@ mod witness;
 pub use candidate::{Candidate, CandidateId, Hold, ProbeId, Stage};
 pub use decision::{Decision, Subject, What};
 pub use deletion::{Cause, Deletion, DeletionId, Entry, EntryState, Source};
+pub use episode::{Episode, episodes};
 pub use item::{Item, ItemKey, Kind, Life, ProviderIds, normalise};
 pub use observation::{LostFile, Observation, Place, Sensor};
 pub use path::{AbsPath, FilePath, PathError, RelPath, RootName, shown};

@@ -1,0 +1,356 @@
+//! Which title a file belongs to, from where it lies.
+//!
+//! The rules, in order:
+//! 1. the innermost folder whose name has a year or a provider id is the title's, with all below it;
+//! 2. else, season, disc and extras folders belong to what is above them;
+//! 3. a folder above titles is a category: by its name, because it has other folders with media
+//!    below it, or because its files name several titles with their years; a file that lies in a
+//!    category, or in the root itself, is a title of its own;
+//! 4. any other folder with media in it is a title.
+//!
+//! A wrong guess must err towards one title too few: files that share a title protect each other.
+
+use std::collections::BTreeSet;
+
+use super::TitleAt;
+use super::title::{Parsed, parse_file, parse_folder, stem};
+use super::words::{Word, is_extra_file, word};
+use crate::domain::{Item, Kind, Place, RelPath, RootName, episodes, shown};
+use crate::inventory::Directory;
+
+/// The folders of one root, as far as the rules need them.
+pub trait Folders {
+    /// The record of a folder; `None` when it is not known.
+    fn folder(&self, dir: &RelPath) -> Option<Directory>;
+
+    /// Whether any media file is known anywhere below a folder.
+    fn has_media_below(&self, dir: &RelPath) -> bool;
+}
+
+/// A file, placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// Its title.
+    pub title: TitleAt,
+    /// Whether it is a trailer or another extra.
+    pub extra: bool,
+    /// Whether it is an extra or lies in a folder of specials.
+    pub special: bool,
+}
+
+/// Finds the title of `file`. `root_title` names a root that is itself one title's folder.
+#[must_use]
+pub fn place(root: &RootName, root_title: &str, file: &RelPath, folders: &dyn Folders) -> Placed {
+    let dirs: Vec<Dir<'_>> = match file.parent() {
+        Some(parent) => {
+            let count = parent.components().count();
+            file.components().take(count).map(Dir::read).collect()
+        }
+        None => Vec::new(),
+    };
+    let name = file.name().unwrap_or_default();
+    let depth = title_depth(&dirs);
+    let inner = &dirs[depth..];
+    let extra =
+        inner.iter().any(|dir| dir.word == Word::Extras) || is_extra_file(&shown(stem(name)));
+    let special = extra || inner.iter().any(|dir| dir.word == Word::Specials);
+
+    let folder = file.prefix(depth);
+    let own = dirs.get(depth.wrapping_sub(1));
+    let loose = match own {
+        None => inner.iter().all(|dir| dir.word == Word::Extras || dir.word == Word::Plain),
+        Some(dir) if dir.parsed.is_definite() => false,
+        Some(dir) => dir.word == Word::Category || is_category(&folder, folders),
+    };
+    let item = if loose {
+        loose_item(name)
+    } else {
+        let parsed =
+            own.map_or_else(|| parse_folder(root_title.as_bytes()), |dir| dir.parsed.clone());
+        let kind = folder_kind(&folder, inner, name, folders);
+        item(parsed, kind)
+    };
+    Placed {
+        title: TitleAt { item, place: Place { root: root.clone(), folder, loose } },
+        extra,
+        special,
+    }
+}
+
+/// Whether a file in a shared folder is of this item.
+#[must_use]
+pub fn is_loose_file_of(item: &Item, name: &[u8]) -> bool {
+    let found = loose_item(name);
+    found.kind == item.kind
+        && !found.ids.contradict(&item.ids)
+        && found.match_keys().iter().any(|key| item.match_keys().contains(key))
+}
+
+struct Dir<'a> {
+    name: &'a [u8],
+    parsed: Parsed,
+    word: Word,
+}
+
+impl<'a> Dir<'a> {
+    fn read(name: &'a [u8]) -> Self {
+        let parsed = parse_folder(name);
+        let text = shown(name);
+        let text = if parsed.is_definite() { &parsed.title } else { &text };
+        let word = word(text, parsed.is_definite());
+        Self { name, parsed, word }
+    }
+
+    fn belongs_above(&self) -> bool {
+        matches!(self.word, Word::Season | Word::Specials | Word::Disc | Word::Extras)
+    }
+}
+
+/// How many of the folders make up the path of the title's own folder.
+fn title_depth(dirs: &[Dir<'_>]) -> usize {
+    let mut definite = None;
+    for (at, dir) in dirs.iter().enumerate() {
+        if dir.belongs_above() {
+            if definite.is_some() {
+                break;
+            }
+        } else if dir.parsed.is_definite() {
+            definite = Some(at + 1);
+        }
+    }
+    definite
+        .unwrap_or_else(|| dirs.iter().rposition(|dir| !dir.belongs_above()).map_or(0, |at| at + 1))
+}
+
+fn is_category(folder: &RelPath, folders: &dyn Folders) -> bool {
+    let Some(record) = folders.folder(folder) else { return false };
+    let titles: BTreeSet<String> = record
+        .files
+        .iter()
+        .filter(|file| episodes(&shown(&file.name)).is_empty())
+        .map(|file| parse_file(&file.name))
+        .filter(Parsed::is_definite)
+        .map(|parsed| item(parsed, Kind::Film).key().to_string())
+        .collect();
+    titles.len() > 1
+        || record.subdirs.iter().any(|name| {
+            let dir = Dir::read(name);
+            !dir.belongs_above() && folders.has_media_below(&folder.join(dir.name))
+        })
+}
+
+/// A series has season folders or numbered episodes; anything else is a film.
+fn folder_kind(folder: &RelPath, inner: &[Dir<'_>], name: &[u8], folders: &dyn Folders) -> Kind {
+    let is_season = |dir: &Dir<'_>| matches!(dir.word, Word::Season | Word::Specials);
+    let is_episode = |name: &[u8]| !episodes(&shown(name)).is_empty();
+    let numbered = !is_extra_file(&shown(stem(name))) && is_episode(name);
+    if inner.iter().any(is_season) || numbered {
+        return Kind::Series;
+    }
+    let siblings = folders.folder(folder).is_some_and(|record| {
+        record.subdirs.iter().any(|name| is_season(&Dir::read(name)))
+            || record.files.iter().any(|file| is_episode(&file.name))
+    });
+    if siblings { Kind::Series } else { Kind::Film }
+}
+
+fn loose_item(name: &[u8]) -> Item {
+    let text = shown(stem(name));
+    if episodes(&shown(name)).is_empty() {
+        return item(parse_file(name), Kind::Film);
+    }
+    // The series' name is what stands before the episode's number.
+    let lower = text.to_ascii_lowercase();
+    let cut = lower
+        .char_indices()
+        .find(|(at, _)| *at > 0 && lower.is_char_boundary(*at) && speaks_first(&lower[*at..]))
+        .map_or(text.len(), |(at, _)| at);
+    let head = text.get(..cut).unwrap_or(&text).trim_end_matches([' ', '.', '-', '_']);
+    item(parse_folder(head.as_bytes()), Kind::Series)
+}
+
+/// Whether an episode number stands at the very beginning of a text.
+fn speaks_first(text: &str) -> bool {
+    let starts =
+        text.starts_with(['s', 'e', '-', ' ']) || text.starts_with(|c: char| c.is_ascii_digit());
+    let word = text.trim_start_matches([' ', '-']);
+    let first = word.split([' ', '.', '_', '[', '(']).next().unwrap_or_default();
+    let dashed =
+        text.starts_with(" - ") && first.bytes().all(|b| b.is_ascii_digit()) && !first.is_empty();
+    starts && (dashed || (word.len() == text.len() && !episodes(&format!("{first}.x")).is_empty()))
+}
+
+fn item(parsed: Parsed, kind: Kind) -> Item {
+    Item { kind, title: parsed.title, year: parsed.year, ids: parsed.ids }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::inventory::Media;
+
+    /// A library given as the paths of its files.
+    struct Library(BTreeMap<RelPath, Directory>);
+
+    impl Library {
+        fn new(files: &[&str]) -> Self {
+            let mut dirs: BTreeMap<RelPath, Directory> = BTreeMap::new();
+            for file in files {
+                let file = RelPath::parse(file.as_bytes()).unwrap();
+                let (mut dir, name) = (file.parent().unwrap(), file.name().unwrap());
+                dirs.entry(dir.clone()).or_default().files.push(Media {
+                    name: name.into(),
+                    inode: 1,
+                    alias: false,
+                });
+                while let Some(parent) = dir.parent() {
+                    let subdirs = &mut dirs.entry(parent.clone()).or_default().subdirs;
+                    let name = dir.name().unwrap();
+                    if !subdirs.iter().any(|known| &**known == name) {
+                        subdirs.push(name.into());
+                    }
+                    dir = parent;
+                }
+            }
+            Self(dirs)
+        }
+
+        fn check(&self, file: &str, title: &str, folder: &str, loose: bool) {
+            let path = RelPath::parse(file.as_bytes()).unwrap();
+            let root = RootName::parse("media").unwrap();
+            let placed = place(&root, "The Root (2001)", &path, self);
+            let found = format!("{} {}", placed.title.item.kind, placed.title.item);
+            assert_eq!(found, title, "{file}");
+            assert_eq!(placed.title.place.folder.as_bytes(), folder.as_bytes(), "{file}");
+            assert_eq!(placed.title.place.loose, loose, "{file}");
+        }
+    }
+
+    impl Folders for Library {
+        fn folder(&self, dir: &RelPath) -> Option<Directory> {
+            self.0.get(dir).cloned()
+        }
+        fn has_media_below(&self, dir: &RelPath) -> bool {
+            self.0.iter().any(|(path, record)| path.is_within(dir) && !record.files.is_empty())
+        }
+    }
+
+    #[test]
+    fn a_title_is_the_folder_with_a_year_or_an_id_and_all_below_it() {
+        let library = Library::new(&[
+            "movies/Heat (1995)/Heat.mkv",
+            "movies/Heat (1995)/Featurettes/Making of (1996)/x.mkv",
+            "movies/Alien/Alien (1979)/alien.mkv",
+            "shows/Dark [tvdbid-334824]/Season 1/Dark S01E01.mkv",
+            "shows/Dark [tvdbid-334824]/Odd folder/x.mkv",
+            "shows/Show (2010)/Season 1 (2010)/e1.mkv",
+        ]);
+        library.check(
+            "movies/Heat (1995)/Heat.mkv",
+            "film Heat (1995)",
+            "movies/Heat (1995)",
+            false,
+        );
+        library.check(
+            "movies/Heat (1995)/Featurettes/Making of (1996)/x.mkv",
+            "film Heat (1995)",
+            "movies/Heat (1995)",
+            false,
+        );
+        library.check(
+            "movies/Alien/Alien (1979)/alien.mkv",
+            "film Alien (1979)",
+            "movies/Alien/Alien (1979)",
+            false,
+        );
+        let dark = "shows/Dark [tvdbid-334824]";
+        library.check(&format!("{dark}/Season 1/Dark S01E01.mkv"), "series Dark", dark, false);
+        library.check(&format!("{dark}/Odd folder/x.mkv"), "series Dark", dark, false);
+        library.check(
+            "shows/Show (2010)/Season 1 (2010)/e1.mkv",
+            "series Show (2010)",
+            "shows/Show (2010)",
+            false,
+        );
+    }
+
+    #[test]
+    fn season_disc_and_extras_folders_belong_to_what_is_above_them() {
+        let library = Library::new(&[
+            "anime/shows/Cowboy Bebop/Season 1/01.mkv",
+            "anime/shows/Cowboy Bebop/Specials/01.mkv",
+            "Lain/Lain - 01.mkv",
+            "Heat/CD1/heat.avi",
+            "Heat/Trailers/t.mkv",
+        ]);
+        let bebop = "anime/shows/Cowboy Bebop";
+        library.check(&format!("{bebop}/Season 1/01.mkv"), "series Cowboy Bebop", bebop, false);
+        library.check(&format!("{bebop}/Specials/01.mkv"), "series Cowboy Bebop", bebop, false);
+        library.check("Lain/Lain - 01.mkv", "series Lain", "Lain", false);
+        library.check("Heat/CD1/heat.avi", "film Heat", "Heat", false);
+        library.check("Heat/Trailers/t.mkv", "film Heat", "Heat", false);
+    }
+
+    #[test]
+    fn a_loose_file_is_a_title_of_its_own() {
+        let library = Library::new(&[
+            "Heat.1995.1080p.mkv",
+            "movies/Ronin (1998).mkv",
+            "movies/Alien (1979)/a.mkv",
+            "Marvel/Thor.2011.1080p.mkv",
+            "Marvel/Iron Man (2008).mkv",
+            "shows/Show.S01E02.mkv",
+            "shows/[Group] Other Show - 07 [1080p].mkv",
+        ]);
+        library.check("Heat.1995.1080p.mkv", "film Heat (1995)", "", true);
+        library.check("movies/Ronin (1998).mkv", "film Ronin (1998)", "movies", true);
+        library.check("Marvel/Thor.2011.1080p.mkv", "film Thor (2011)", "Marvel", true);
+        library.check("shows/Show.S01E02.mkv", "series Show", "shows", true);
+        library.check(
+            "shows/[Group] Other Show - 07 [1080p].mkv",
+            "series Other Show",
+            "shows",
+            true,
+        );
+    }
+
+    #[test]
+    fn files_of_one_folder_stay_one_title_where_nothing_says_otherwise() {
+        let library = Library::new(&["Holiday/a.mkv", "Holiday/b.mkv", "Season 1/x.mkv"]);
+        library.check("Holiday/a.mkv", "film Holiday", "Holiday", false);
+        library.check("Holiday/b.mkv", "film Holiday", "Holiday", false);
+        library.check("Season 1/x.mkv", "series The Root (2001)", "", false);
+    }
+
+    #[test]
+    fn a_folder_with_other_media_folders_in_it_is_a_category() {
+        let library = Library::new(&["Bond/Dr No/x.mkv", "Bond/Goldfinger.mkv", "Bond/Subs/y.mkv"]);
+        library.check("Bond/Goldfinger.mkv", "film Goldfinger", "Bond", true);
+        library.check("Bond/Dr No/x.mkv", "film Dr No", "Bond/Dr No", false);
+    }
+
+    #[test]
+    fn extras_and_specials_are_known() {
+        let library = Library::new(&["Heat (1995)/Heat.mkv"]);
+        let check = |file: &str, extra: bool, special: bool| {
+            let root = RootName::parse("media").unwrap();
+            let placed = place(&root, "x", &RelPath::parse(file.as_bytes()).unwrap(), &library);
+            assert_eq!((placed.extra, placed.special), (extra, special), "{file}");
+        };
+        check("Heat (1995)/Heat.mkv", false, false);
+        check("Heat (1995)/Heat-trailer.mkv", true, true);
+        check("Heat (1995)/Extras/x.mkv", true, true);
+        check("Dark (2017)/Season 0/x.mkv", false, true);
+        check("Dark (2017)/Season 1/x.mkv", false, false);
+    }
+
+    #[test]
+    fn a_loose_file_of_the_same_title_is_known_under_another_encode() {
+        let heat = loose_item(b"Heat.1995.1080p.mkv");
+        assert!(is_loose_file_of(&heat, b"Heat (1995) [2160p].mkv"));
+        assert!(!is_loose_file_of(&heat, b"Heat (1986).mkv"));
+        assert!(!is_loose_file_of(&heat, b"Ronin.1998.mkv"));
+    }
+}
