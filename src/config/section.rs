@@ -201,9 +201,9 @@ impl<'p> Section<'p> {
         self.known.sort_unstable();
         for (key, entry) in std::mem::take(&mut self.table) {
             let meant = nearest(&key.to_lowercase(), &self.known)
-                .map(|known| format!("did you mean `{}`? ", self.full(known)))
+                .map(|known| format!("; did you mean `{}`?", self.full(known)))
                 .unwrap_or_default();
-            let message = format!("unknown key; {meant}(known keys: {})", self.known.join(", "));
+            let message = format!("unknown key{meant} (known keys: {})", self.known.join(", "));
             self.problem(&entry.key_place, &key, message);
         }
     }

@@ -44,7 +44,7 @@ fn an_unknown_key_is_named_with_its_place_and_what_was_meant() {
     );
     check_error(
         "[radarr.uhd]\nurl = \"x\"\n",
-        "f:2:2: radarr: unknown key; (known keys: brake, confirm, history, log, remote, roots, watch)",
+        "f:2:2: radarr: unknown key (known keys: brake, confirm, history, log, remote, roots, watch)",
     );
     check_error(
         "[roots.b]\npath = \"/b\"\nextension = []\n",
@@ -55,6 +55,15 @@ fn an_unknown_key_is_named_with_its_place_and_what_was_meant() {
         "[log]\n\"le vel\" = 1\n",
         "f:3:1: log.\"le vel\": unknown key; did you mean `log.level`? (known keys: format, level)",
     );
+}
+
+#[test]
+fn a_file_from_another_system_reads_the_same() {
+    let text = format!("{ROOT}[brake]\nmax = 7\n");
+    let foreign = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    assert_eq!(read(&foreign), read(&text));
+    let error = read_all(&foreign.replace('7', "0"), &[], &Overrides::default()).unwrap_err();
+    assert!(error.to_string().starts_with("f:3:7: brake.max"), "{error}");
 }
 
 #[test]
