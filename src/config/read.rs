@@ -1,0 +1,139 @@
+//! Reads the tree into settings: every key, its type and its range.
+//!
+//! Must never stop at the first problem, nor look at the disk: whether a root exists is for the
+//! watcher to say, since a disk that is not there is no mistake in the configuration.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::file::Table;
+use super::problem::{Place, Problems};
+use super::roots;
+use super::section::Section;
+use super::settings::{
+    BrakeSettings, ConfirmSettings, LogSettings, Overrides, RemoteSettings, Settings, WatchSettings,
+};
+use super::value::{Range, written};
+
+const fn hours(hours: u64) -> Duration {
+    Duration::from_hours(hours)
+}
+
+const fn mins(mins: u64) -> Duration {
+    Duration::from_mins(mins)
+}
+
+/// Less loses what `explain` is asked for next morning; humantime's ten years are the most.
+const HISTORY: Range = Range::new(hours(24), Duration::from_secs(10 * 31_557_600));
+/// Less keeps disks awake; more finds a lost event too late.
+const RESCAN: Range = Range::new(mins(15), hours(7 * 24));
+/// Less lists a directory for each of a burst of events; more delays every deletion.
+const QUIET: Range = Range::new(Duration::from_millis(10), Duration::from_secs(10));
+/// Under a second, no replacement is seen as one.
+const SETTLE: Range = Range::new(Duration::from_secs(1), hours(24));
+const REPLACE_MAX: Range = Range::new(hours(1), hours(7 * 24));
+const HOLD_RETRY: Range = Range::new(Duration::from_secs(1), hours(1));
+const WINDOW: Range = Range::new(mins(1), hours(24));
+/// Two looks closer together can both fall into one hiccup of the network.
+const REMOTE_CONFIRM: Range = Range::new(mins(1), hours(7 * 24));
+const REMOTE_RESCAN: Range = Range::new(mins(1), hours(7 * 24));
+
+/// Reads `table`, lets the command line win, and adds what is wrong to `problems`; what is
+/// returned counts only if nothing was added.
+pub(super) fn read(
+    table: Table,
+    source: &str,
+    overrides: &Overrides,
+    cwd: &Path,
+    problems: &mut Problems,
+) -> Settings {
+    let mut top = Section::top(table, source, problems);
+    let history = top.duration("history", HISTORY, Settings::HISTORY);
+    let watch = watch(top.section("watch"));
+    let confirm = confirm(top.section("confirm"), overrides);
+    let brake = brake(top.section("brake"));
+    let remote = remote(top.section("remote"));
+    let log = log(top.section("log"), overrides);
+    let roots = roots::read(top.section("roots"), &watch, overrides, cwd);
+    top.finish();
+    let warnings = warnings(&confirm);
+    Settings { roots, history, watch, confirm, brake, remote, log, warnings }
+}
+
+fn watch(mut section: Section<'_>) -> WatchSettings {
+    let default = WatchSettings::default();
+    let settings = WatchSettings {
+        rescan: section.duration("rescan", RESCAN, default.rescan),
+        quiet: section.duration("quiet", QUIET, default.quiet),
+        extensions: roots::extensions(&mut section).unwrap_or(default.extensions),
+        ignore: roots::ignore(&mut section).unwrap_or(default.ignore),
+    };
+    section.finish();
+    settings
+}
+
+fn confirm(mut section: Section<'_>, overrides: &Overrides) -> ConfirmSettings {
+    let default = ConfirmSettings::default();
+    let mut settings = ConfirmSettings {
+        settle: section.duration("settle", SETTLE, default.settle),
+        replace_max: section.duration("replace_max", REPLACE_MAX, default.replace_max),
+        hold_retry: section.duration("hold_retry", HOLD_RETRY, default.hold_retry),
+    };
+    if let Some(settle) = overrides.settle {
+        match SETTLE.check(settle) {
+            Ok(settle) => settings.settle = settle,
+            Err(message) => {
+                let place = Place::CommandLine(format!("--settle {}", written(settle)));
+                section.problem(&place, "settle", message);
+            }
+        }
+    }
+    section.finish();
+    settings
+}
+
+fn brake(mut section: Section<'_>) -> BrakeSettings {
+    let default = BrakeSettings::default();
+    let settings = BrakeSettings {
+        window: section.duration("window", WINDOW, default.window),
+        max: section.count("max", 1, default.max),
+        floor: section.count("floor", 0, default.floor),
+        share: section.share("share", default.share),
+    };
+    section.finish();
+    settings
+}
+
+fn remote(mut section: Section<'_>) -> RemoteSettings {
+    let default = RemoteSettings::default();
+    let settings = RemoteSettings {
+        confirm: section.duration("confirm", REMOTE_CONFIRM, default.confirm),
+        rescan: section.duration("rescan", REMOTE_RESCAN, default.rescan),
+    };
+    section.finish();
+    settings
+}
+
+fn log(mut section: Section<'_>, overrides: &Overrides) -> LogSettings {
+    let default = LogSettings::default();
+    let level = section.word("level", default.level);
+    let format = section.word("format", default.format);
+    section.finish();
+    LogSettings {
+        level: overrides.log_level.unwrap_or(level),
+        format: overrides.log_format.unwrap_or(format),
+    }
+}
+
+fn warnings(confirm: &ConfirmSettings) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if confirm.settle < ConfirmSettings::SETTLE_WARNED {
+        warnings.push(format!(
+            "confirm.settle is {}, under {}: a file that is only being replaced may be reported as \
+             deleted; use it to try obituarr out, not for a library you care about",
+            written(confirm.settle),
+            written(ConfirmSettings::SETTLE_WARNED),
+        ));
+    }
+    warnings
+}
