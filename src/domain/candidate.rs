@@ -113,6 +113,21 @@ impl Hold {
         }
     }
 
+    /// Whether `other` is this hold going on: the same kind, by the same witness.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.kind() == other.kind() && self.witness() == other.witness()
+    }
+
+    /// Whether `next` tells a person something that this hold did not.
+    #[must_use]
+    pub fn is_news(&self, next: &Self) -> bool {
+        match (self, next) {
+            (Self::BeingReplaced { .. }, Self::BeingReplaced { .. }) => false,
+            _ => self != next,
+        }
+    }
+
     /// Whether looking again can end it.
     #[must_use]
     pub fn can_end_by_itself(&self) -> bool {
@@ -161,14 +176,21 @@ pub enum Stage {
     /// It can't be decided.
     Held {
         /// Why.
-        why: Hold,
-        /// Since when, by the wall clock.
-        since: Timestamp,
+        holding: Holding,
         /// When to look again.
         again: Awake,
-        /// How often it was looked at in vain.
-        looks: u32,
     },
+}
+
+/// A hold that a candidate is or was under.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    /// Why.
+    pub why: Hold,
+    /// Since when, by the wall clock.
+    pub since: Timestamp,
+    /// How often it was looked at in vain.
+    pub looks: u32,
 }
 
 /// A possible deletion of one item in one life.
@@ -191,6 +213,9 @@ pub struct Candidate {
     /// What the last probe brought.
     #[serde(default)]
     pub evidence: Vec<Evidence>,
+    /// The hold that it was last under: a hold for the same reason goes on, it does not begin anew.
+    #[serde(default)]
+    pub last_hold: Option<Holding>,
     /// Where it is on its way.
     pub stage: Stage,
 }

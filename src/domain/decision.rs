@@ -79,11 +79,6 @@ pub enum What {
         /// The life that begins.
         life: Life,
     },
-    /// The waiting begins again.
-    Unsettled {
-        /// Why.
-        why: String,
-    },
     /// The root can be believed, or no longer.
     Health {
         /// What it was.
@@ -101,11 +96,6 @@ pub enum What {
     /// The root's path or rules changed: what is known of it was taken anew, without conclusions.
     Rebased {
         /// What changed.
-        why: String,
-    },
-    /// A loss in a root that is not adopted or not believed was not looked at further.
-    Fault {
-        /// What the program found wrong with itself.
         why: String,
     },
 }

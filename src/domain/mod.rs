@@ -14,7 +14,7 @@ mod root;
 mod time;
 mod witness;
 
-pub use candidate::{Candidate, CandidateId, Hold, ProbeId, Stage};
+pub use candidate::{Candidate, CandidateId, Hold, Holding, ProbeId, Stage};
 pub use decision::{Decision, Subject, What};
 pub use deletion::{Cause, Deletion, DeletionId, Entry, EntryState, Source};
 pub use episode::{Episode, episodes};

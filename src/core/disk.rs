@@ -1,0 +1,182 @@
+//! From what one look at the disk brought to what the disk says.
+
+use std::collections::HashSet;
+
+use crate::domain::{
+    DiskLook, Episode, Evidence, FileState, Found, FoundFile, Item, Kind, LostFile, Timestamp,
+    Witness, episodes, shown,
+};
+
+/// What the disk says of an item that lost files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum DiskAnswer {
+    /// It is there.
+    Alive {
+        /// How it lives on, for people.
+        how: String,
+    },
+    /// Some episodes are gone.
+    Partial {
+        /// The files that are.
+        gone: Vec<LostFile>,
+        /// How many are left.
+        left: usize,
+    },
+    /// Nothing but extras or specials is left.
+    OnlyExtras {
+        /// How many files.
+        left: usize,
+    },
+    /// Nothing is there.
+    Absent,
+    /// It had no file below any root.
+    NoSay,
+    /// Can't tell.
+    Unknown {
+        /// For people.
+        why: String,
+    },
+}
+
+/// Reads a look. `lost` are the files that it was about.
+pub(super) fn answer(item: &Item, lost: &[LostFile], look: &DiskLook) -> DiskAnswer {
+    if lost.is_empty() {
+        return DiskAnswer::NoSay;
+    }
+    let main: Vec<&FoundFile> = look.found.iter().filter(|file| !file.extra).collect();
+    let returned: Vec<&LostFile> =
+        lost.iter().filter(|file| has_state(look, file, &FileState::Present)).collect();
+    let whole = returned.iter().any(|file| !file.extra) || !main.is_empty();
+    if whole {
+        let gone = gone_episodes(item, lost, look, &main);
+        return if gone.is_empty() {
+            DiskAnswer::Alive { how: how_it_lives(lost, &returned, look) }
+        } else if let Some(why) = doubt(look) {
+            DiskAnswer::Unknown { why }
+        } else {
+            DiskAnswer::Partial { gone, left: main.len().max(returned.len()) }
+        };
+    }
+    let extras = look.found.len() + returned.len();
+    if extras > 0 && lost.iter().all(|file| file.extra) {
+        return DiskAnswer::Alive { how: how_it_lives(lost, &returned, look) };
+    }
+    if let Some(why) = doubt(look) {
+        return DiskAnswer::Unknown { why };
+    }
+    if extras > 0 {
+        return DiskAnswer::OnlyExtras { left: extras };
+    }
+    DiskAnswer::Absent
+}
+
+/// The facts of a look, one line a path.
+pub(super) fn evidence(lost: &[LostFile], look: &DiskLook, at: Timestamp) -> Vec<Evidence> {
+    let line = |answer: &str, path, detail| Evidence {
+        witness: Witness::Disk,
+        answer: answer.to_owned(),
+        path: Some(path),
+        detail,
+        at,
+    };
+    let mut lines = Vec::new();
+    for file in &look.files {
+        let seen = lost.iter().find(|known| known.path == file.path).map(|known| known.looked);
+        let seen = seen.map_or_else(String::new, |seen| format!("; it was there at {seen}"));
+        lines.push(match &file.state {
+            FileState::Absent => line(
+                "absent",
+                file.shown.clone(),
+                format!("no such file, and its folder can be read{seen}"),
+            ),
+            FileState::Present => line("present", file.shown.clone(), "it is there".to_owned()),
+            FileState::Unknown { why } => line("unknown", file.shown.clone(), why.clone()),
+        });
+    }
+    for file in &look.found {
+        let how = match file.how {
+            Found::InPlace => "a media file in the title's own folder",
+            Found::ByName => "a media file under the same title or provider id",
+            Found::ByInode => "the same file under another name",
+        };
+        lines.push(line("present", file.shown.clone(), how.to_owned()));
+    }
+    if let Some((path, when)) = &look.written {
+        lines.push(line("unknown", path.clone(), format!("written at {when}, after the loss")));
+    }
+    for (path, why) in &look.unseen {
+        lines.push(line("unknown", path.clone(), why.clone()));
+    }
+    lines
+}
+
+/// What makes absence in this look unbelievable.
+fn doubt(look: &DiskLook) -> Option<String> {
+    let path = look.files.iter().find_map(|file| match &file.state {
+        FileState::Unknown { why } => Some(format!("{}: {why}", file.shown)),
+        _ => None,
+    });
+    let unseen = || look.unseen.first().map(|(path, why)| format!("{path}: {why}"));
+    let behind = || {
+        look.behind.first().map(|root| format!("root {root} has changes that are not listed yet"))
+    };
+    path.or_else(unseen).or_else(behind)
+}
+
+fn has_state(look: &DiskLook, file: &LostFile, state: &FileState) -> bool {
+    look.files.iter().any(|seen| seen.path == file.path && seen.state == *state)
+}
+
+/// The lost episodes of a series that nothing alive takes the place of. A film has none: any file
+/// of it is the film.
+fn gone_episodes(
+    item: &Item,
+    lost: &[LostFile],
+    look: &DiskLook,
+    alive: &[&FoundFile],
+) -> Vec<LostFile> {
+    if item.kind == Kind::Film {
+        return Vec::new();
+    }
+    let name = |path: &crate::domain::FilePath| shown(path.rel.name().unwrap_or_default());
+    let covered: HashSet<Episode> =
+        alive.iter().flat_map(|file| episodes(&name(&file.path))).collect();
+    let moved: HashSet<_> = alive.iter().map(|file| file.id).collect();
+    let stems: HashSet<Vec<u8>> =
+        alive.iter().map(|file| stem(file.path.rel.name().unwrap_or_default())).collect();
+    let is_gone = |file: &&LostFile| {
+        let numbers = episodes(&name(&file.path));
+        let replaced = !numbers.is_empty() && numbers.iter().all(|number| covered.contains(number));
+        !file.extra
+            && !has_state(look, file, &FileState::Present)
+            && !moved.contains(&file.id)
+            && !replaced
+            && !stems.contains(&stem(file.path.rel.name().unwrap_or_default()))
+    };
+    lost.iter().filter(is_gone).cloned().collect()
+}
+
+fn stem(name: &[u8]) -> Vec<u8> {
+    let end = name.iter().rposition(|b| *b == b'.').unwrap_or(name.len());
+    name[..end].to_ascii_lowercase()
+}
+
+fn how_it_lives(lost: &[LostFile], returned: &[&LostFile], look: &DiskLook) -> String {
+    let shown_at = |file: &LostFile| {
+        look.files.iter().find(|seen| seen.path == file.path).map(|seen| seen.shown.to_string())
+    };
+    if let Some(place) = returned.first().and_then(|file| shown_at(file)) {
+        return format!("still there: {place}");
+    }
+    let Some(file) = look.found.iter().min_by_key(|file| (file.extra, file.how != Found::ByInode))
+    else {
+        return "still there".to_owned();
+    };
+    let same_root = lost.iter().any(|known| known.path.root == file.path.root);
+    match file.how {
+        Found::ByInode => format!("moved or renamed to {}", file.shown),
+        Found::InPlace => format!("another file of it is there: {}", file.shown),
+        Found::ByName if same_root => format!("found elsewhere in its root: {}", file.shown),
+        Found::ByName => format!("found in root {}: {}", file.path.root, file.shown),
+    }
+}

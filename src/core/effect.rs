@@ -1,0 +1,78 @@
+//! What goes into the core besides observations, and what it wants done.
+
+use std::time::Duration;
+
+use crate::domain::{
+    CandidateId, DeletionId, DiskLook, Evidence, Item, LostFile, Place, ProbeId, Testimony,
+    Timestamp,
+};
+
+/// How long things are waited for. All in awake time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Quiet time before a probe.
+    pub settle: Duration,
+    /// How long other losses under the same root may delay a candidate.
+    pub window: Duration,
+    /// How long a new file on its way may delay a candidate.
+    pub replace_max: Duration,
+    /// The first wait before a held candidate is looked at again; it doubles up to an hour.
+    pub hold_retry: Duration,
+    /// How long a probe may take.
+    pub probe_deadline: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            settle: Duration::from_secs(60),
+            window: Duration::from_mins(10),
+            replace_max: Duration::from_hours(24),
+            hold_retry: Duration::from_mins(5),
+            probe_deadline: Duration::from_mins(2),
+        }
+    }
+}
+
+/// Asks for a fresh look at one item by every witness.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// The number that the answer must carry.
+    pub id: ProbeId,
+    /// For whom.
+    pub candidate: CandidateId,
+    /// What.
+    pub item: Item,
+    /// When its first loss was seen.
+    pub detected: Timestamp,
+    /// Where it lay.
+    pub places: Vec<Place>,
+    /// Every file of it seen lost in this life.
+    pub lost: Vec<LostFile>,
+}
+
+/// What a probe brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Findings {
+    /// The probe.
+    pub probe: ProbeId,
+    /// The candidate.
+    pub candidate: CandidateId,
+    /// What the disk showed.
+    pub disk: DiskLook,
+    /// What the services said.
+    pub services: Vec<Testimony>,
+    /// The facts behind what the services said.
+    pub evidence: Vec<Evidence>,
+    /// When it was over.
+    pub at: Timestamp,
+}
+
+/// What the core wants done, once what it changed is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Look afresh.
+    Probe(Probe),
+    /// Tell the tracker; the entry is in the store.
+    Forward(DeletionId),
+}

@@ -1,0 +1,232 @@
+//! The review of candidates: how they begin, what makes them wait, when they are due.
+
+use super::{Core, Effect, Probe, merge};
+use crate::domain::{
+    Awake, Candidate, CandidateId, FilePath, Health, Hold, Holding, Item, Life, LostFile, Now,
+    Place, ProbeId, RootName, Sensor, Stage, What,
+};
+
+impl Core {
+    pub(super) fn lost(
+        &mut self,
+        now: Now,
+        item: &Item,
+        places: Vec<Place>,
+        files: Vec<LostFile>,
+        sensor: Sensor,
+    ) {
+        let key = item.key();
+        let state = self.items.get(&key);
+        if files.is_empty() || state.is_some_and(|state| state.closed.is_some()) {
+            // Only what was seen alive can die: this life is closed already.
+            return;
+        }
+        let life = state.map_or(Life::FIRST, |state| state.life);
+        for file in &files {
+            if let Some(root) = self.roots.get_mut(&file.path.root) {
+                root.last_loss = Some(now.awake);
+            }
+        }
+        let paths: Vec<FilePath> = files.iter().map(|file| file.path.clone()).collect();
+        let undated = self.distrust_start.clone().filter(|_| sensor == Sensor::Start);
+        let id = self.by_item.get(&key).copied().unwrap_or_else(|| {
+            let id = self.next_candidate;
+            self.next_candidate = CandidateId(id.0 + 1);
+            self.by_item.insert(key.clone(), id);
+            let stage = match undated {
+                Some(why) => Stage::Held {
+                    holding: Holding { why: Hold::FoundMissing { why }, since: now.wall, looks: 0 },
+                    again: now.awake,
+                },
+                None => Stage::Settling { quiet_from: now.awake },
+            };
+            self.candidates.insert(
+                id,
+                Candidate {
+                    id,
+                    item: item.clone(),
+                    life,
+                    detected: now.wall,
+                    from: now.awake,
+                    places: Vec::new(),
+                    lost: Vec::new(),
+                    evidence: Vec::new(),
+                    last_hold: None,
+                    stage,
+                },
+            );
+            id
+        });
+        let Some(candidate) = self.candidates.get_mut(&id) else { return };
+        merge(&mut candidate.lost, files);
+        for place in places {
+            if !candidate.places.contains(&place) {
+                candidate.places.push(place);
+            }
+        }
+        self.dirty_candidates.insert(id);
+        self.decide(now, item, Some(id), What::Lost { files: paths, sensor }, Vec::new());
+        self.unsettle(now, id);
+    }
+
+    pub(super) fn seen(&mut self, now: Now, item: &Item, files: &[FilePath]) {
+        let key = item.key();
+        if let Some(id) = self.by_item.get(&key).copied() {
+            // Even one that waits for a person: what came back is retracted by itself.
+            self.settle(now, id);
+        }
+        let Some(state) = self.items.get_mut(&key) else { return };
+        if state.closed.take().is_some() {
+            state.life = state.life.next();
+            state.partial.clear();
+            let life = state.life;
+            self.dirty_items.insert(key);
+            self.decide(now, item, None, What::Returned { life }, Vec::new());
+        } else {
+            let before = state.partial.len();
+            state.partial.retain(|file| !files.contains(&file.path));
+            if state.partial.len() != before {
+                self.dirty_items.insert(key);
+            }
+        }
+    }
+
+    /// Begins a probe of a candidate.
+    pub(super) fn probe(&mut self, now: Now, id: CandidateId) {
+        let probe = self.next_probe;
+        self.next_probe = ProbeId(probe.0 + 1);
+        let Some(candidate) = self.candidates.get_mut(&id) else { return };
+        let partial = self.items.get(&candidate.item.key()).map(|state| state.partial.clone());
+        merge(&mut candidate.lost, partial.unwrap_or_default());
+        let stage = Stage::Probing { probe, from: now.awake };
+        if let Stage::Held { holding, .. } = std::mem::replace(&mut candidate.stage, stage) {
+            candidate.last_hold = Some(holding);
+        }
+        self.effects.push_back(Effect::Probe(Probe {
+            id: probe,
+            candidate: id,
+            item: candidate.item.clone(),
+            detected: candidate.detected,
+            places: candidate.places.clone(),
+            lost: candidate.lost.clone(),
+        }));
+        let epochs = self.roots.iter().map(|(name, root)| (name.clone(), root.epoch)).collect();
+        self.probe_epochs.insert(probe, epochs);
+        self.dirty_candidates.insert(id);
+    }
+
+    /// When a candidate wants attention; `None` while it waits for the world.
+    pub(super) fn due(&self, candidate: &Candidate) -> Option<Awake> {
+        match &candidate.stage {
+            Stage::Settling { quiet_from } => {
+                let mut quiet = *quiet_from;
+                for place in &candidate.places {
+                    let root = self.roots.get(&place.root)?;
+                    if root.health != Health::Online {
+                        return None;
+                    }
+                    let latest = candidate.from.plus(self.policy.window);
+                    quiet = quiet.max(root.last_loss.unwrap_or_default().min(latest));
+                }
+                Some(quiet.plus(self.policy.settle))
+            }
+            Stage::Probing { from, .. } => Some(from.plus(self.policy.probe_deadline)),
+            Stage::Held { holding, again } => {
+                let online = |place: &Place| {
+                    self.roots.get(&place.root).is_some_and(|root| root.health == Health::Online)
+                };
+                (holding.why.can_end_by_itself() && candidate.places.iter().all(online))
+                    .then_some(*again)
+            }
+        }
+    }
+
+    /// The root gets another health; everything that lost files under it begins to wait again.
+    pub(super) fn turn(&mut self, now: Now, name: &RootName, health: Health, reason: String) {
+        let Some(root) = self.roots.get_mut(name) else { return };
+        let from = root.health;
+        if !root.turn(health, reason.clone(), now.wall) {
+            return;
+        }
+        self.decide_root(now, name, What::Health { from, to: health, why: reason });
+        let concerned: Vec<CandidateId> = self
+            .candidates
+            .values()
+            .filter(|c| c.places.iter().any(|place| place.root == *name) || is_held_by_root(c))
+            .map(|c| c.id)
+            .collect();
+        for id in concerned {
+            self.unsettle(now, id);
+        }
+    }
+
+    pub(super) fn unsettle_all(&mut self, now: Now) {
+        let ids: Vec<CandidateId> = self.candidates.keys().copied().collect();
+        for id in ids {
+            self.unsettle(now, id);
+        }
+    }
+
+    /// Lets a candidate wait again from now on, unless only a person can end its hold.
+    pub(super) fn unsettle(&mut self, now: Now, id: CandidateId) {
+        let Some(candidate) = self.candidates.get(&id) else { return };
+        let waits_for_a_person = matches!(
+            &candidate.stage,
+            Stage::Held { holding, .. } if !holding.why.can_end_by_itself()
+        );
+        if !waits_for_a_person {
+            self.settle(now, id);
+        }
+    }
+
+    /// Lets a candidate wait again from now on.
+    pub(super) fn settle(&mut self, now: Now, id: CandidateId) {
+        let Some(candidate) = self.candidates.get_mut(&id) else { return };
+        self.dirty_candidates.insert(id);
+        let stage = Stage::Settling { quiet_from: now.awake };
+        match std::mem::replace(&mut candidate.stage, stage) {
+            Stage::Held { holding, .. } => candidate.last_hold = Some(holding),
+            Stage::Probing { probe, .. } => {
+                self.probe_epochs.remove(&probe);
+            }
+            Stage::Settling { .. } => {}
+        }
+        self.hold_if_unhealthy(now, id);
+    }
+
+    /// A candidate under a root that can't be believed is held, and says so.
+    pub(super) fn hold_if_unhealthy(&mut self, now: Now, id: CandidateId) {
+        let Some(candidate) = self.candidates.get(&id) else { return };
+        if !matches!(candidate.stage, Stage::Settling { .. }) {
+            return;
+        }
+        let unhealthy = candidate.places.iter().find_map(|place| {
+            let root = self.roots.get(&place.root)?;
+            (root.looked && root.health != Health::Online)
+                .then(|| format!("root {} is {}: {}", place.root, root.health, root.reason))
+        });
+        if let Some(why) = unhealthy {
+            self.hold(now, id, Hold::Unknown { witness: "disk".to_owned(), why }, Vec::new());
+        }
+    }
+
+    pub(super) fn hold_under(&mut self, now: Now, name: &RootName, why: &Hold) {
+        let concerned: Vec<CandidateId> = self
+            .candidates
+            .values()
+            .filter(|c| c.places.iter().any(|place| place.root == *name))
+            .map(|c| c.id)
+            .collect();
+        for id in concerned {
+            self.hold(now, id, why.clone(), Vec::new());
+        }
+    }
+}
+
+/// Whether the health of any root may end this hold.
+fn is_held_by_root(candidate: &Candidate) -> bool {
+    matches!(
+        &candidate.stage,
+        Stage::Held { holding, .. } if matches!(holding.why, Hold::OtherRoot { .. })
+    )
+}

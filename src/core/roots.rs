@@ -1,0 +1,91 @@
+//! What the core knows of each root, and how its health changes.
+
+use std::time::Duration;
+
+use super::saved::RootState;
+use crate::domain::{Awake, Health, Identity, RootLook, Timestamp};
+
+/// A root, as the core sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// What is stored.
+    pub state: RootState,
+    /// Whether it can be believed.
+    pub health: Health,
+    /// Why its health is what it is, for people.
+    pub reason: String,
+    /// Since when, by the wall clock.
+    pub since: Timestamp,
+    /// The last loss under it, in awake time.
+    pub(super) last_loss: Option<Awake>,
+    /// Counts the changes of health: a probe that began under another one is not believed.
+    pub(super) epoch: u64,
+    /// Whether it was looked at in this run: before that, nothing is known against it.
+    pub(super) looked: bool,
+}
+
+impl Root {
+    /// A root that was not looked at yet in this run.
+    pub(super) fn unseen(state: RootState, at: Timestamp) -> Self {
+        let adopted = state.identity.is_some();
+        Self {
+            state,
+            health: if adopted { Health::Offline } else { Health::Waiting },
+            reason: "not looked at yet".to_owned(),
+            since: at,
+            last_loss: None,
+            epoch: 0,
+            looked: false,
+        }
+    }
+
+    /// The health and reason that follow from a look.
+    pub(super) fn judge(&self, look: &RootLook) -> (Health, String) {
+        let adopted = self.state.identity.as_ref();
+        match (adopted, look) {
+            (None, RootLook::Seen { .. }) => {
+                (Health::Waiting, "no media file was seen in it yet".to_owned())
+            }
+            (Some(adopted), RootLook::Seen { identity }) => match adopted.matches(identity) {
+                Ok(()) => (Health::Online, describe(identity)),
+                Err(why) => (Health::Offline, why),
+            },
+            (None, RootLook::Missing { why } | RootLook::Unreadable { why }) => {
+                (Health::Waiting, why.clone())
+            }
+            (Some(_), RootLook::Missing { why } | RootLook::Unreadable { why }) => {
+                (Health::Offline, why.clone())
+            }
+            (_, RootLook::NoAnswer { after }) => (Health::Stalled, no_answer(*after)),
+        }
+    }
+
+    /// Takes over a new health; says whether it is another than before.
+    pub(super) fn turn(&mut self, health: Health, reason: String, at: Timestamp) -> bool {
+        self.reason = reason;
+        let first = !std::mem::replace(&mut self.looked, true);
+        if self.health == health && !first {
+            return false;
+        }
+        self.health = health;
+        self.since = at;
+        self.epoch += 1;
+        true
+    }
+
+    /// Whether a look that found `identity` may be believed.
+    pub(super) fn believes(&self, identity: &Identity) -> bool {
+        self.health == Health::Online
+            && self.state.identity.as_ref().is_some_and(|adopted| adopted.matches(identity).is_ok())
+    }
+}
+
+/// An identity in one line for people.
+pub(super) fn describe(identity: &Identity) -> String {
+    let uuid = identity.uuid.as_ref().map_or_else(String::new, |uuid| format!(", UUID {uuid}"));
+    format!("{} on {}{uuid}", identity.fs_type, identity.source)
+}
+
+fn no_answer(after: Duration) -> String {
+    format!("a look at it has not come back after {} s", after.as_secs())
+}
