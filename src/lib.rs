@@ -8,7 +8,9 @@
 pub mod catalog;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod core;
+pub mod daemon;
 pub mod domain;
 pub mod inventory;
 pub mod store;

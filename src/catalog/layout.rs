@@ -10,12 +10,13 @@
 //!
 //! A wrong guess must err towards one title too few: files that share a title protect each other.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 
 use super::TitleAt;
 use super::title::{Parsed, parse_file, parse_folder, stem};
 use super::words::{Word, is_extra_file, word};
-use crate::domain::{Item, Kind, Place, RelPath, RootName, episodes, shown};
+use crate::domain::{Episode, Item, Kind, Place, RelPath, RootName, episodes, shown};
 use crate::inventory::Directory;
 
 /// The folders of one root, as far as the rules need them.
@@ -38,43 +39,90 @@ pub struct Placed {
     pub special: bool,
 }
 
-/// Finds the title of `file`. `root_title` names a root that is itself one title's folder.
-#[must_use]
-pub fn place(root: &RootName, root_title: &str, file: &RelPath, folders: &dyn Folders) -> Placed {
-    let dirs: Vec<Dir<'_>> = match file.parent() {
-        Some(parent) => {
-            let count = parent.components().count();
-            file.components().take(count).map(Dir::read).collect()
+/// Places the files of one root. What it finds out about a folder it remembers, so it must not
+/// outlive the state of the folders that it was made for.
+pub struct Placer<'a> {
+    root: &'a RootName,
+    root_title: &'a str,
+    folders: &'a dyn Folders,
+    known: RefCell<HashMap<RelPath, Traits>>,
+}
+
+/// What the content of a folder says about it.
+#[derive(Clone, Copy)]
+struct Traits {
+    category: bool,
+    series: bool,
+}
+
+impl<'a> Placer<'a> {
+    /// A placer for one root. `root_title` names a root that is itself one title's folder.
+    #[must_use]
+    pub fn new(root: &'a RootName, root_title: &'a str, folders: &'a dyn Folders) -> Self {
+        Self { root, root_title, folders, known: RefCell::default() }
+    }
+
+    /// Finds the title of a file.
+    #[must_use]
+    pub fn place(&self, file: &RelPath) -> Placed {
+        let depth = file.components().count().saturating_sub(1);
+        let dirs: Vec<Dir> = file.components().take(depth).map(Dir::read).collect();
+        let name = file.name().unwrap_or_default();
+        let depth = title_depth(&dirs);
+        let inner = &dirs[depth..];
+        let (extra, special) = standing(inner, name);
+
+        let folder = file.prefix(depth);
+        let own = depth.checked_sub(1).and_then(|at| dirs.get(at));
+        let loose = match own {
+            None => inner.iter().all(|dir| dir.word == Word::Extras),
+            Some(dir) if dir.parsed.is_definite() => false,
+            Some(dir) => dir.word == Word::Category || self.traits(&folder).category,
+        };
+        let item = if loose {
+            loose_item(name)
+        } else {
+            let parsed = own
+                .map_or_else(|| parse_folder(self.root_title.as_bytes()), |dir| dir.parsed.clone());
+            let series = inner.iter().any(Dir::is_season)
+                || (!extra && is_episode(name))
+                || self.traits(&folder).series;
+            item(parsed, if series { Kind::Series } else { Kind::Film })
+        };
+        let place = Place { root: self.root.clone(), folder, loose };
+        Placed { title: TitleAt { item, place }, extra, special }
+    }
+
+    fn traits(&self, folder: &RelPath) -> Traits {
+        if let Some(known) = self.known.borrow().get(folder) {
+            return *known;
         }
-        None => Vec::new(),
-    };
-    let name = file.name().unwrap_or_default();
-    let depth = title_depth(&dirs);
-    let inner = &dirs[depth..];
+        let record = self.folders.folder(folder).unwrap_or_default();
+        let traits = Traits {
+            category: is_category(folder, &record, self.folders),
+            series: is_series(&record),
+        };
+        self.known.borrow_mut().insert(folder.clone(), traits);
+        traits
+    }
+}
+
+/// Whether a file below a title's folder is an extra, and whether it is an extra or a special.
+#[must_use]
+pub fn standing_below(below: &RelPath) -> (bool, bool) {
+    let depth = below.components().count().saturating_sub(1);
+    let dirs: Vec<Dir> = below.components().take(depth).map(Dir::read).collect();
+    standing(&dirs, below.name().unwrap_or_default())
+}
+
+fn standing(inner: &[Dir], name: &[u8]) -> (bool, bool) {
     let extra =
         inner.iter().any(|dir| dir.word == Word::Extras) || is_extra_file(&shown(stem(name)));
-    let special = extra || inner.iter().any(|dir| dir.word == Word::Specials);
-
-    let folder = file.prefix(depth);
-    let own = dirs.get(depth.wrapping_sub(1));
-    let loose = match own {
-        None => inner.iter().all(|dir| dir.word == Word::Extras || dir.word == Word::Plain),
-        Some(dir) if dir.parsed.is_definite() => false,
-        Some(dir) => dir.word == Word::Category || is_category(&folder, folders),
-    };
-    let item = if loose {
-        loose_item(name)
-    } else {
-        let parsed =
-            own.map_or_else(|| parse_folder(root_title.as_bytes()), |dir| dir.parsed.clone());
-        let kind = folder_kind(&folder, inner, name, folders);
-        item(parsed, kind)
-    };
-    Placed {
-        title: TitleAt { item, place: Place { root: root.clone(), folder, loose } },
-        extra,
-        special,
-    }
+    let of_season_0 = |episode: &Episode| episode.season == Some(0);
+    let numbered = episodes(&shown(name));
+    let special = inner.iter().any(|dir| dir.word == Word::Specials)
+        || (!numbered.is_empty() && numbered.iter().all(of_season_0));
+    (extra, extra || special)
 }
 
 /// Whether a file in a shared folder is of this item.
@@ -86,19 +134,22 @@ pub fn is_loose_file_of(item: &Item, name: &[u8]) -> bool {
         && found.match_keys().iter().any(|key| item.match_keys().contains(key))
 }
 
-struct Dir<'a> {
-    name: &'a [u8],
+struct Dir {
     parsed: Parsed,
     word: Word,
 }
 
-impl<'a> Dir<'a> {
-    fn read(name: &'a [u8]) -> Self {
+impl Dir {
+    fn read(name: &[u8]) -> Self {
         let parsed = parse_folder(name);
         let text = shown(name);
         let text = if parsed.is_definite() { &parsed.title } else { &text };
         let word = word(text, parsed.is_definite());
-        Self { name, parsed, word }
+        Self { parsed, word }
+    }
+
+    fn is_season(&self) -> bool {
+        matches!(self.word, Word::Season | Word::Specials)
     }
 
     fn belongs_above(&self) -> bool {
@@ -107,7 +158,7 @@ impl<'a> Dir<'a> {
 }
 
 /// How many of the folders make up the path of the title's own folder.
-fn title_depth(dirs: &[Dir<'_>]) -> usize {
+fn title_depth(dirs: &[Dir]) -> usize {
     let mut definite = None;
     for (at, dir) in dirs.iter().enumerate() {
         if dir.belongs_above() {
@@ -122,12 +173,11 @@ fn title_depth(dirs: &[Dir<'_>]) -> usize {
         .unwrap_or_else(|| dirs.iter().rposition(|dir| !dir.belongs_above()).map_or(0, |at| at + 1))
 }
 
-fn is_category(folder: &RelPath, folders: &dyn Folders) -> bool {
-    let Some(record) = folders.folder(folder) else { return false };
+fn is_category(folder: &RelPath, record: &Directory, folders: &dyn Folders) -> bool {
     let titles: BTreeSet<String> = record
         .files
         .iter()
-        .filter(|file| episodes(&shown(&file.name)).is_empty())
+        .filter(|file| !is_episode(&file.name))
         .map(|file| parse_file(&file.name))
         .filter(Parsed::is_definite)
         .map(|parsed| item(parsed, Kind::Film).key().to_string())
@@ -135,23 +185,21 @@ fn is_category(folder: &RelPath, folders: &dyn Folders) -> bool {
     titles.len() > 1
         || record.subdirs.iter().any(|name| {
             let dir = Dir::read(name);
-            !dir.belongs_above() && folders.has_media_below(&folder.join(dir.name))
+            !dir.belongs_above() && folders.has_media_below(&folder.join(name))
         })
 }
 
 /// A series has season folders or numbered episodes; anything else is a film.
-fn folder_kind(folder: &RelPath, inner: &[Dir<'_>], name: &[u8], folders: &dyn Folders) -> Kind {
-    let is_season = |dir: &Dir<'_>| matches!(dir.word, Word::Season | Word::Specials);
-    let is_episode = |name: &[u8]| !episodes(&shown(name)).is_empty();
-    let numbered = !is_extra_file(&shown(stem(name))) && is_episode(name);
-    if inner.iter().any(is_season) || numbered {
-        return Kind::Series;
-    }
-    let siblings = folders.folder(folder).is_some_and(|record| {
-        record.subdirs.iter().any(|name| is_season(&Dir::read(name)))
-            || record.files.iter().any(|file| is_episode(&file.name))
-    });
-    if siblings { Kind::Series } else { Kind::Film }
+fn is_series(record: &Directory) -> bool {
+    record.subdirs.iter().any(|name| Dir::read(name).is_season())
+        || record
+            .files
+            .iter()
+            .any(|file| is_episode(&file.name) && !is_extra_file(&shown(stem(&file.name))))
+}
+
+fn is_episode(name: &[u8]) -> bool {
+    !episodes(&shown(name)).is_empty()
 }
 
 fn loose_item(name: &[u8]) -> Item {
@@ -220,7 +268,7 @@ mod tests {
         fn check(&self, file: &str, title: &str, folder: &str, loose: bool) {
             let path = RelPath::parse(file.as_bytes()).unwrap();
             let root = RootName::parse("media").unwrap();
-            let placed = place(&root, "The Root (2001)", &path, self);
+            let placed = Placer::new(&root, "The Root (2001)", self).place(&path);
             let found = format!("{} {}", placed.title.item.kind, placed.title.item);
             assert_eq!(found, title, "{file}");
             assert_eq!(placed.title.place.folder.as_bytes(), folder.as_bytes(), "{file}");
@@ -336,7 +384,8 @@ mod tests {
         let library = Library::new(&["Heat (1995)/Heat.mkv"]);
         let check = |file: &str, extra: bool, special: bool| {
             let root = RootName::parse("media").unwrap();
-            let placed = place(&root, "x", &RelPath::parse(file.as_bytes()).unwrap(), &library);
+            let path = RelPath::parse(file.as_bytes()).unwrap();
+            let placed = Placer::new(&root, "x", &library).place(&path);
             assert_eq!((placed.extra, placed.special), (extra, special), "{file}");
         };
         check("Heat (1995)/Heat.mkv", false, false);
@@ -344,6 +393,7 @@ mod tests {
         check("Heat (1995)/Extras/x.mkv", true, true);
         check("Dark (2017)/Season 0/x.mkv", false, true);
         check("Dark (2017)/Season 1/x.mkv", false, false);
+        check("Dark (2017)/Dark S00E03.mkv", false, true);
     }
 
     #[test]

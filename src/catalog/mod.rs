@@ -2,13 +2,13 @@
 //!
 //! Pure: it is given the records of folders and must never look at a disk. A title is inferred from
 //! names alone, the same way each time, so that nothing needs to be remembered of it; see
-//! [`place`] for the rules.
+//! [`Placer`] for the rules.
 
 mod layout;
 mod title;
 mod words;
 
-pub use layout::{Folders, Placed, is_loose_file_of, place};
+pub use layout::{Folders, Placed, Placer, is_loose_file_of, standing_below};
 pub use title::{Parsed, parse_file, parse_folder, stem};
 
 use crate::domain::{Item, Place};

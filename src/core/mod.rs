@@ -245,6 +245,12 @@ impl Core {
         &self.candidates
     }
 
+    /// The first candidate number that was never given out.
+    #[must_use]
+    pub fn next_candidate(&self) -> CandidateId {
+        self.next_candidate
+    }
+
     /// What is remembered of an item that has a story.
     #[must_use]
     pub fn item(&self, key: &ItemKey) -> Option<&ItemState> {

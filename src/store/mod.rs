@@ -13,9 +13,10 @@
 use crate::catalog::TitleAt;
 use crate::core::{Changes, Saved};
 use crate::domain::{
-    Awake, Decision, DeletionId, Entry, FileId, FilePath, ItemKey, RelPath, RootName, Timestamp,
+    Awake, Decision, DeletionId, Entry, FileId, FilePath, Item, ItemKey, RelPath, RootName,
+    Timestamp,
 };
-use crate::inventory::{Directory, Inventory};
+use crate::inventory::{Directory, Inventory, InventoryError};
 
 /// A name that appeared in a directory that was known before: the other half of a possible move.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,12 +137,21 @@ pub trait Storage: Inventory {
     ///
     /// # Errors
     /// When the store can't be read.
-    fn search(&self, text: &str, limit: usize) -> Result<Vec<TitleAt>, StoreError>;
+    fn search(&self, text: &str, limit: usize) -> Result<Vec<Item>, StoreError>;
+}
+
+impl From<InventoryError> for StoreError {
+    fn from(error: InventoryError) -> Self {
+        Self::Inventory(error)
+    }
 }
 
 /// The store can't be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The inventory can't be read.
+    #[error(transparent)]
+    Inventory(InventoryError),
     /// sled failed.
     #[error("the store at {path} can't be {doing}; check the disk and its free space")]
     Sled {

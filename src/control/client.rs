@@ -1,0 +1,119 @@
+//! Asks a running daemon.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use reqwest::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+
+use super::protocol::ErrorView;
+
+/// The daemon did not answer as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// There is no socket.
+    #[error(
+        "obituarr is not running: there is no socket at {path}; start it with `obituarr run`, or name its --runtime-dir"
+    )]
+    NotRunning {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// The socket may not be used.
+    #[error("{path} may not be used by this user; run as root or join the group of the daemon")]
+    Denied {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// The daemon says no.
+    #[error("{0}")]
+    Refused(String),
+    /// Anything else.
+    #[error("the daemon at {path} gives no answer")]
+    Failed {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// A client on one socket.
+#[derive(Debug)]
+pub struct Client {
+    socket: PathBuf,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// A client of the socket at `path`.
+    ///
+    /// # Errors
+    /// When there is no socket, or it may not be used.
+    pub fn new(path: &Path) -> Result<Self, ClientError> {
+        let socket = path.to_path_buf();
+        match std::os::unix::net::UnixStream::connect(path) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(ClientError::Denied { path: socket });
+            }
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+                ) =>
+            {
+                return Err(ClientError::NotRunning { path: socket });
+            }
+            Err(error) => {
+                return Err(ClientError::Failed { path: socket, source: Box::new(error) });
+            }
+        }
+        let http = reqwest::Client::builder().unix_socket(path).no_proxy().build();
+        let http = http
+            .map_err(|error| ClientError::Failed { path: socket.clone(), source: error.into() })?;
+        Ok(Self { socket, http })
+    }
+
+    /// Reads one resource, e.g. `["v1", "status"]`.
+    ///
+    /// # Errors
+    /// When the daemon does not answer as it should.
+    pub async fn get<T: DeserializeOwned>(&self, segments: &[&str]) -> Result<T, ClientError> {
+        self.send(Method::GET, segments).await
+    }
+
+    /// Asks for something to be done.
+    ///
+    /// # Errors
+    /// When the daemon does not answer as it should.
+    pub async fn post<T: DeserializeOwned>(&self, segments: &[&str]) -> Result<T, ClientError> {
+        self.send(Method::POST, segments).await
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        segments: &[&str],
+    ) -> Result<T, ClientError> {
+        let fail = |source: Box<dyn std::error::Error + Send + Sync>| ClientError::Failed {
+            path: self.socket.clone(),
+            source,
+        };
+        let mut url = reqwest::Url::parse("http://localhost/").map_err(|e| fail(e.into()))?;
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.clear().extend(segments);
+        }
+        let request = self.http.request(method, url);
+        let response = request.send().await.map_err(|error| fail(error.into()))?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(|error| fail(error.into()))?;
+        if status == StatusCode::OK {
+            return serde_json::from_slice(&body).map_err(|error| fail(error.into()));
+        }
+        let refused = serde_json::from_slice::<ErrorView>(&body)
+            .map_or_else(|_| format!("the daemon answered {status}"), |view| view.error);
+        Err(ClientError::Refused(refused))
+    }
+}

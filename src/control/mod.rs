@@ -1,0 +1,18 @@
+//! The Unix sockets: one that anyone may read, one for root and the daemon's group.
+//!
+//! HTTP/1.1 with JSON on both. This room owns the wire types; it knows neither the core nor the
+//! store. Status is answered from a published snapshot, so that it answers while the loop is busy;
+//! everything else is asked of the loop. It must never change anything by itself.
+
+mod client;
+mod protocol;
+mod server;
+mod socket;
+
+pub use client::{Client, ClientError};
+pub use protocol::{
+    CandidateCounts, CandidateView, CheckView, DeletionView, ErrorView, EvidenceView, Explanation,
+    RootStatus, Status, Story, StoryLine, UnseenView,
+};
+pub use server::{Ask, Reply, Server, serve};
+pub use socket::{BindError, CONTROL_SOCKET, STATUS_SOCKET};

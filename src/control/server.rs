@@ -1,0 +1,180 @@
+//! Answers on the sockets.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path as UrlPath, Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::protocol::{CandidateView, CheckView, DeletionView, ErrorView, Explanation, Status};
+use super::socket::{BindError, CONTROL_SOCKET, STATUS_SOCKET, bind};
+
+/// How long the loop may take to answer; a check may take as long as the disks do.
+const LOOP_DEADLINE: Duration = Duration::from_secs(10);
+/// How many questions may wait for the loop.
+const WAITING_QUESTIONS: usize = 64;
+
+/// What the loop answers: a view, or why there is none.
+pub type Reply<T> = oneshot::Sender<Result<T, String>>;
+
+/// A question to the loop.
+#[derive(Debug)]
+pub enum Ask {
+    /// All candidates.
+    Candidates(Reply<Vec<CandidateView>>),
+    /// The newest deletions, at most so many.
+    Deletions(usize, Reply<Vec<DeletionView>>),
+    /// The story of an item or a root.
+    Explain(String, Reply<Explanation>),
+    /// A full look at all roots, answered when it is over.
+    Check(Reply<CheckView>),
+}
+
+/// The two sockets while they are served; they are removed when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    /// Questions for the loop.
+    pub asks: mpsc::Receiver<Ask>,
+    paths: Vec<PathBuf>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        for path in &self.paths {
+            // Best effort: a stale file is replaced at the next start.
+            drop(std::fs::remove_file(path));
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Shared {
+    status: watch::Receiver<Arc<Status>>,
+    asks: mpsc::Sender<Ask>,
+}
+
+/// Binds both sockets in `dir` and begins to answer.
+///
+/// # Errors
+/// When a socket can't be bound.
+pub fn serve(dir: &Path, status: watch::Receiver<Arc<Status>>) -> Result<Server, BindError> {
+    let (sender, asks) = mpsc::channel(WAITING_QUESTIONS);
+    let shared = Shared { status, asks: sender };
+    let reading = Router::new()
+        .route("/v1/status", get(get_status))
+        .route("/v1/candidates", get(get_candidates))
+        .route("/v1/deletions", get(get_deletions))
+        .route("/v1/explain/{item}", get(get_explain));
+    let acting = reading.clone().route("/v1/check", post(post_check));
+    let mut server = Server { asks, paths: Vec::new(), tasks: Vec::new() };
+    for (name, mode, routes) in [(STATUS_SOCKET, 0o666, reading), (CONTROL_SOCKET, 0o660, acting)] {
+        let listener = bind(dir, name, mode)?;
+        server.paths.push(dir.join(name));
+        let routes = routes
+            .fallback(not_found)
+            .method_not_allowed_fallback(not_allowed)
+            .with_state(shared.clone());
+        server.tasks.push(tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, routes).await {
+                tracing::error!(%error, socket = name, "the socket is not served any more");
+            }
+        }));
+    }
+    Ok(server)
+}
+
+/// JSON with one line end behind it, so that a shell prompt begins on its own line.
+struct Json<T>(StatusCode, T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        let json = HeaderValue::from_static("application/json");
+        match serde_json::to_vec(&self.1) {
+            Ok(mut body) => {
+                body.push(b'\n');
+                (self.0, [(header::CONTENT_TYPE, json)], body).into_response()
+            }
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        }
+    }
+}
+
+fn refuse(status: StatusCode, error: impl Into<String>) -> Response {
+    Json(status, ErrorView { error: error.into() }).into_response()
+}
+
+async fn get_status(State(shared): State<Shared>) -> Response {
+    let status = Arc::clone(&shared.status.borrow());
+    Json(StatusCode::OK, &*status).into_response()
+}
+
+async fn get_candidates(State(shared): State<Shared>) -> Response {
+    ask(&shared, Some(LOOP_DEADLINE), Ask::Candidates).await
+}
+
+#[derive(Deserialize)]
+struct Paging {
+    limit: Option<usize>,
+}
+
+async fn get_deletions(State(shared): State<Shared>, Query(paging): Query<Paging>) -> Response {
+    let limit = paging.limit.unwrap_or(usize::MAX);
+    ask(&shared, Some(LOOP_DEADLINE), |reply| Ask::Deletions(limit, reply)).await
+}
+
+async fn get_explain(State(shared): State<Shared>, UrlPath(item): UrlPath<String>) -> Response {
+    ask(&shared, Some(LOOP_DEADLINE), |reply| Ask::Explain(item, reply)).await
+}
+
+async fn post_check(State(shared): State<Shared>) -> Response {
+    ask(&shared, None, Ask::Check).await
+}
+
+async fn not_found() -> Response {
+    refuse(
+        StatusCode::NOT_FOUND,
+        "no such resource; there are /v1/status, /v1/candidates, /v1/deletions and /v1/explain/{item}",
+    )
+}
+
+async fn not_allowed() -> Response {
+    refuse(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "no such method here; what changes something is asked by POST on the control socket",
+    )
+}
+
+/// Asks the loop and waits for its answer.
+async fn ask<T: Serialize>(
+    shared: &Shared,
+    deadline: Option<Duration>,
+    question: impl FnOnce(Reply<T>) -> Ask,
+) -> Response {
+    let (sender, receiver) = oneshot::channel();
+    if shared.asks.try_send(question(sender)).is_err() {
+        return refuse(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many questions are waiting, or the daemon is stopping; try again",
+        );
+    }
+    let answer = match deadline {
+        Some(deadline) => tokio::time::timeout(deadline, receiver).await.ok(),
+        None => Some(receiver.await),
+    };
+    match answer {
+        Some(Ok(Ok(view))) => Json(StatusCode::OK, view).into_response(),
+        Some(Ok(Err(error))) => refuse(StatusCode::INTERNAL_SERVER_ERROR, error),
+        Some(Err(_)) => refuse(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping"),
+        None => refuse(StatusCode::GATEWAY_TIMEOUT, "the daemon is busy; try again"),
+    }
+}

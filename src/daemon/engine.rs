@@ -1,0 +1,430 @@
+//! The daemon's state and what each event does to it: synchronous, without threads or sockets, so
+//! that a simulation can run it as it is.
+//!
+//! The order is always the same: apply to the core, store what changed in one transaction and
+//! flush, and only then hand out what is to be done. Nothing here may be done before it is stored.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::listings::{self, Context};
+use super::moves::Moves;
+use crate::core::{Changes, Core, Effect, Findings, Policy, Probe};
+use crate::domain::{
+    Decision, DeletionId, Entry, EntryState, FilePath, Health, Identity, Now, RelPath, RootLook,
+    RootName, Sensor, Subject, Timestamp, What,
+};
+use crate::inventory::{Listing, Rules};
+use crate::store::{Batch, Durability, Loaded, Storage, StoreError};
+
+/// The name of the embedded tracker.
+pub(super) const LEDGER: &str = "ledger";
+/// How long a name that appeared may still be the other half of a move, without a candidate.
+const ARRIVALS_KEPT: Duration = Duration::from_hours(48);
+/// How often a sign of life is stored.
+const HEARTBEAT: Duration = Duration::from_mins(1);
+/// How often what is old is forgotten.
+const PRUNE: Duration = Duration::from_hours(6);
+
+/// Takes down accepted entries for good: the ledger file, or a stand-in.
+pub trait Record {
+    /// Appends one entry; when this returns it survives a power cut.
+    ///
+    /// # Errors
+    /// When it could not be written: then it is not there at all.
+    fn record(&mut self, entry: &Entry, at: Timestamp) -> anyhow::Result<()>;
+}
+
+/// A configured root.
+#[derive(Debug, Clone)]
+pub struct RootSpec {
+    /// Its name.
+    pub name: RootName,
+    /// Its path.
+    pub path: PathBuf,
+    /// What counts in it.
+    pub rules: Rules,
+    /// A file that must be in it.
+    pub marker: Option<String>,
+    /// Path and rules as one text: when it changes, the inventory is based anew.
+    pub basis: String,
+}
+
+impl RootSpec {
+    pub(super) fn title(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+/// What is known of a root in this run.
+#[derive(Debug)]
+pub(super) struct RootRun {
+    pub(super) spec: RootSpec,
+    title: String,
+    /// The first walk only learns.
+    baseline: bool,
+    /// Whether a report was not believed: its root must be walked again when it is.
+    missed: bool,
+    /// Whether a walk was completed in this run.
+    pub(super) walked: bool,
+    /// The last look at its directory, if it went well.
+    pub(super) seen: bool,
+    pub(super) looked: bool,
+    pub(super) directories: u64,
+    pub(super) files: u64,
+    pub(super) watched: u64,
+    /// Why not all directories are watched.
+    pub(super) watch_note: Option<String>,
+    /// Directories that can't be listed.
+    pub(super) unseen: Vec<(RelPath, String)>,
+    pub(super) unseen_more: usize,
+    /// Directories on another file system than before.
+    pub(super) foreign: BTreeSet<RelPath>,
+}
+
+/// What the shell is to do now; all that it rests on is durable.
+#[derive(Debug)]
+pub enum Order {
+    /// Look afresh.
+    Probe(Probe),
+    /// Tell the watcher that its report was taken over.
+    Applied {
+        /// The root.
+        root: RootName,
+        /// The number of the report.
+        seq: u64,
+    },
+    /// Walk the root again: a report was not believed.
+    Rescan(RootName),
+    /// Write it to the journal.
+    Tell(Decision),
+}
+
+/// A report of listings by the watcher.
+#[derive(Debug)]
+pub struct Listed {
+    /// The root.
+    pub root: RootName,
+    /// The number of the report.
+    pub seq: u64,
+    /// What the root was, before and after.
+    pub identity: Identity,
+    /// The listings.
+    pub listings: Vec<Listing>,
+    /// Whether they belong to the comparison at start.
+    pub at_start: bool,
+}
+
+/// The state of the daemon.
+#[derive(Debug)]
+pub struct Engine<S, R> {
+    pub(super) core: Core,
+    pub(super) store: Arc<S>,
+    recorder: R,
+    pub(super) roots: BTreeMap<RootName, RootRun>,
+    moves: Moves,
+    /// Entries that are stored and not yet recorded.
+    queued: VecDeque<DeletionId>,
+    /// Why recording has stopped.
+    pub(super) record_fails: Option<String>,
+    /// Awaits the next commit.
+    batch: Batch,
+    orders: Vec<Order>,
+    history: Duration,
+    heartbeat: Option<Timestamp>,
+    pruned: Option<Timestamp>,
+    pub(super) deletions: u64,
+}
+
+impl<S: Storage, R: Record> Engine<S, R> {
+    /// Goes on where the store left off.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn new(
+        store: Arc<S>,
+        recorder: R,
+        loaded: Loaded,
+        distrust_start: Option<String>,
+        policy: Policy,
+        history: Duration,
+        now: Now,
+    ) -> Result<Self, StoreError> {
+        let deletions = store.entries()?.len() as u64;
+        Ok(Self {
+            core: Core::new(policy, loaded.saved, distrust_start, now),
+            store,
+            recorder,
+            roots: BTreeMap::new(),
+            moves: Moves::default(),
+            queued: loaded.queued.into_iter().map(|entry| entry.deletion.id).collect(),
+            record_fails: None,
+            batch: Batch::default(),
+            orders: Vec::new(),
+            history,
+            heartbeat: None,
+            pruned: None,
+            deletions,
+        })
+    }
+
+    /// Takes over the configured roots; says which of them need a new watcher.
+    pub fn configure(&mut self, now: Now, specs: Vec<RootSpec>) -> Vec<RootName> {
+        let mut changed = Vec::new();
+        let names: BTreeSet<RootName> = specs.iter().map(|spec| spec.name.clone()).collect();
+        let gone: Vec<RootName> =
+            self.core.roots().keys().filter(|name| !names.contains(*name)).cloned().collect();
+        for name in gone {
+            self.core.remove_root(now, &name);
+            self.roots.remove(&name);
+            self.batch.dropped_roots.push(name);
+        }
+        for spec in specs {
+            let known = self.core.roots().get(&spec.name).map(|root| root.state.basis.clone());
+            let forget =
+                known.as_deref().is_some_and(|known| path_of(known) != path_of(&spec.basis));
+            if forget {
+                self.batch.dropped_roots.push(spec.name.clone());
+            }
+            self.core.configure_root(now, &spec.name, &spec.basis, forget);
+            let same = known.as_deref() == Some(&*spec.basis);
+            let running = self.roots.get(&spec.name);
+            if same && running.is_some_and(|run| run.spec.marker == spec.marker) {
+                continue;
+            }
+            let adopted =
+                self.core.roots().get(&spec.name).is_some_and(|root| root.state.identity.is_some());
+            changed.push(spec.name.clone());
+            let title = spec.title();
+            let run = RootRun {
+                spec,
+                title,
+                baseline: !adopted,
+                missed: false,
+                walked: false,
+                seen: false,
+                looked: false,
+                directories: 0,
+                files: 0,
+                watched: 0,
+                watch_note: None,
+                unseen: Vec::new(),
+                unseen_more: 0,
+                foreign: BTreeSet::new(),
+            };
+            self.roots.insert(run.spec.name.clone(), run);
+        }
+        changed
+    }
+
+    /// Takes a look at a root's own directory.
+    pub fn looked(&mut self, now: Now, root: &RootName, look: &RootLook) {
+        let before = self.health(root);
+        if let Some(run) = self.roots.get_mut(root) {
+            run.looked = true;
+            run.seen = matches!(look, RootLook::Seen { .. });
+        }
+        self.core.handle_look(now, root, look);
+        let is_back = before != Some(Health::Online) && self.health(root) == Some(Health::Online);
+        let run = self.roots.get_mut(root).filter(|_| is_back);
+        if run.is_some_and(|run| std::mem::take(&mut run.missed)) {
+            self.orders.push(Order::Rescan(root.clone()));
+        }
+    }
+
+    /// Takes listings; stores what they change at once, since the next comparison rests on it.
+    ///
+    /// # Errors
+    /// When the store can't be read or written.
+    pub fn listed(&mut self, now: Now, report: &Listed) -> Result<(), StoreError> {
+        let name = &report.root;
+        if !self.roots.contains_key(name) {
+            return Ok(());
+        }
+        let has_media = report.listings.iter().any(|listing| !listing.files.is_empty());
+        if self.health(name) == Some(Health::Waiting) && has_media {
+            self.core.adopt(now, name, &report.identity);
+        }
+        let waiting = self.health(name) == Some(Health::Waiting);
+        if !waiting && !self.core.believes(name, &report.identity) {
+            // Nothing may be concluded; what it shows will be seen again when the root is believed.
+            if let Some(run) = self.roots.get_mut(name) {
+                run.missed = true;
+            }
+            self.orders.push(Order::Applied { root: name.clone(), seq: report.seq });
+            return self.commit(now);
+        }
+        let Some(run) = self.roots.get(name) else { return Ok(()) };
+        let context = Context {
+            root: name,
+            title: &run.title,
+            rules: &run.spec.rules,
+            sensor: if report.at_start { Sensor::Start } else { Sensor::Watcher },
+            baseline: run.baseline,
+        };
+        let moves = &self.moves;
+        let applied =
+            listings::apply(context, &*self.store, &report.listings, &|path: &FilePath| {
+                moves.origin(path)
+            })?;
+        if let Some(run) = self.roots.get_mut(name) {
+            listings::note_foreign(&mut run.foreign, &applied);
+            run.files = run.files.saturating_add(applied.found).saturating_sub(applied.lost);
+        }
+        for observation in applied.observations {
+            self.core.handle_observation(now, observation);
+        }
+        self.batch.directories.extend(applied.batch.directories);
+        self.batch.titles.extend(applied.batch.titles);
+        self.batch.gone_titles.extend(applied.batch.gone_titles);
+        self.batch.arrivals.extend(applied.batch.arrivals);
+        self.commit(now)?;
+        self.orders.push(Order::Applied { root: name.clone(), seq: report.seq });
+        Ok(())
+    }
+
+    /// Takes one half of a rename.
+    pub fn moved(&mut self, root: &RootName, cookie: usize, path: RelPath, to: bool) {
+        self.moves.note(cookie, FilePath::new(root.clone(), path), to);
+    }
+
+    /// A walk is over: every directory that can be reached has been listed.
+    pub fn walked(&mut self, root: &RootName, directories: u64, files: u64) {
+        if let Some(run) = self.roots.get_mut(root) {
+            run.walked = true;
+            run.baseline = false;
+            run.directories = directories;
+            run.files = files;
+        }
+    }
+
+    /// Takes what a probe brought.
+    pub fn probed(&mut self, now: Now, findings: &Findings) {
+        self.core.handle_probe(now, findings);
+    }
+
+    /// Begins all waits again.
+    pub fn gap(&mut self, now: Now) {
+        self.core.handle_gap(now);
+    }
+
+    /// Does what is due, and what is done from time to time.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn tick(&mut self, now: Now) -> Result<(), StoreError> {
+        self.core.handle_timeout(now);
+        if self
+            .heartbeat
+            .is_none_or(|last| last.since(now.wall).max(now.wall.since(last)) >= HEARTBEAT)
+        {
+            self.batch.heartbeat = Some(now.wall);
+        }
+        if self.pruned.is_none_or(|last| now.wall.since(last) >= PRUNE) {
+            self.pruned = Some(now.wall);
+            let oldest = self.core.candidates().values().map(|c| c.detected).min();
+            let arrivals = oldest.unwrap_or(now.wall).min(now.wall).minus(ARRIVALS_KEPT);
+            self.store.prune(arrivals, now.wall.minus(self.history))?;
+        }
+        self.commit(now)
+    }
+
+    /// Stores what changed, then turns the core's effects into orders and records entries.
+    ///
+    /// # Errors
+    /// When the store can't be written; then no order that rests on it is given.
+    pub fn commit(&mut self, now: Now) -> Result<(), StoreError> {
+        self.batch.changes = self.core.take_changes();
+        let decided = !self.batch.changes.is_empty();
+        let is_idle = !decided
+            && self.batch.directories.is_empty()
+            && self.batch.dropped_roots.is_empty()
+            && self.batch.heartbeat.is_none();
+        if !is_idle {
+            let mut batch = std::mem::take(&mut self.batch);
+            batch.awake = Some(now.awake);
+            if decided {
+                batch.heartbeat = Some(now.wall);
+            }
+            let durability = match &batch.changes {
+                Changes { deletions, .. } if !deletions.is_empty() => Durability::Synced,
+                _ if decided => Durability::Flushed,
+                _ => Durability::Soon,
+            };
+            self.store.commit(&batch, durability)?;
+            self.heartbeat = batch.heartbeat.or(self.heartbeat);
+            self.deletions += batch.changes.deletions.len() as u64;
+            self.orders.extend(batch.changes.decisions.into_iter().map(Order::Tell));
+        }
+        while let Some(effect) = self.core.poll_effect() {
+            match effect {
+                Effect::Probe(probe) => self.orders.push(Order::Probe(probe)),
+                Effect::Forward(id) => self.queued.push_back(id),
+            }
+        }
+        self.record_queued(now)
+    }
+
+    /// Hands out what is to be done.
+    pub fn take_orders(&mut self) -> Vec<Order> {
+        std::mem::take(&mut self.orders)
+    }
+
+    /// Records what is queued. An entry that can't be recorded stays queued, and so do those behind
+    /// it.
+    fn record_queued(&mut self, now: Now) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        while let Some(id) = self.queued.front() {
+            let entry = self.store.entry(id)?;
+            if let Some(mut entry) = entry.filter(|entry| entry.state == EntryState::Queued) {
+                entry.state = EntryState::Accepted;
+                entry.forwarded_at = Some(now.wall);
+                if let Err(error) = self.recorder.record(&entry, now.wall) {
+                    self.record_fails = Some(format!("{error:#}"));
+                    break;
+                }
+                let deletion = entry.deletion.id.clone();
+                batch.changes.decisions.push(Decision {
+                    at: now.wall,
+                    subject: Subject::Item(entry.deletion.item.clone()),
+                    candidate: None,
+                    what: What::Forwarded { deletion, tracker: LEDGER.to_owned() },
+                    evidence: Vec::new(),
+                });
+                batch.entries.push(entry);
+            }
+            self.record_fails = None;
+            self.queued.pop_front();
+        }
+        if batch.entries.is_empty() {
+            return Ok(());
+        }
+        batch.changes.next_candidate = self.core.next_candidate();
+        self.store.commit(&batch, Durability::Flushed)?;
+        self.orders.extend(batch.changes.decisions.into_iter().map(Order::Tell));
+        Ok(())
+    }
+
+    fn health(&self, root: &RootName) -> Option<Health> {
+        self.core.roots().get(root).map(|root| root.health)
+    }
+
+    /// How many entries are stored and not yet recorded.
+    #[must_use]
+    pub fn queued(&self) -> u64 {
+        self.queued.len() as u64
+    }
+
+    /// Whether each root has been walked, or was found to be in no state for it.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.roots.values().all(|run| run.walked || (run.looked && !run.seen))
+    }
+}
+
+/// The first line of a basis is the path.
+fn path_of(basis: &str) -> &str {
+    basis.lines().next().unwrap_or_default()
+}

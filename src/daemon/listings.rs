@@ -1,0 +1,309 @@
+//! From listings to observations: compare with the inventory, find the titles, fill the batch.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::ControlFlow;
+
+use crate::catalog::{Folders, Placed, Placer, TitleAt};
+use crate::domain::{
+    FileId, FilePath, FsId, ItemKey, LostFile, Observation, RelPath, RootName, Sensor, Timestamp,
+};
+use crate::inventory::{
+    Comparison, Directory, Inventory, InventoryError, Listing, Media, Rules, compare,
+};
+use crate::store::{Arrival, Batch};
+
+/// What the listings of one report come to.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    /// What is to be stored: directories, titles, arrivals.
+    pub(super) batch: Batch,
+    /// What the core is to be told, in order.
+    pub(super) observations: Vec<Observation>,
+    /// Directories that lie on another file system than before: nothing was concluded from them.
+    pub(super) foreign: Vec<RelPath>,
+    /// Directories that were listed as they should be.
+    pub(super) native: Vec<RelPath>,
+    /// How many media files came and went.
+    pub(super) found: u64,
+    /// How many media files went.
+    pub(super) lost: u64,
+}
+
+/// The root that the listings are of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context<'a> {
+    /// Its name.
+    pub(super) root: &'a RootName,
+    /// The name of its own folder, which may be a title's.
+    pub(super) title: &'a str,
+    /// What counts in it.
+    pub(super) rules: &'a Rules,
+    /// What noticed it.
+    pub(super) sensor: Sensor,
+    /// Whether this is the first walk, which only learns.
+    pub(super) baseline: bool,
+}
+
+/// A media file that went or came, with the record that it was in.
+struct Change {
+    path: RelPath,
+    media: Media,
+    fs: FsId,
+    looked: Timestamp,
+}
+
+/// Compares listings with the inventory, in their order. Pairs of moved paths, as the kernel told
+/// them, are in `moved_from`: new path to old path, files and directories.
+pub(super) fn apply(
+    context: Context<'_>,
+    inventory: &dyn Inventory,
+    listings: &[Listing],
+    moved_from: &dyn Fn(&FilePath) -> Option<FilePath>,
+) -> Result<Applied, InventoryError> {
+    let mut applied = Applied::default();
+    let mut view = Overlay { root: context.root, inventory, changed: BTreeMap::new() };
+    let (mut lost, mut found) = (Vec::new(), Vec::new());
+    for listing in listings {
+        let known = view.record(&listing.dir)?;
+        let Ok(result) = compare(known.as_ref(), listing) else {
+            applied.foreign.push(listing.dir.clone());
+            continue;
+        };
+        applied.native.push(listing.dir.clone());
+        if result.is_unchanged() && known.is_some() {
+            continue;
+        }
+        for name in &result.lost_dirs {
+            expand(&mut view, &listing.dir.join(name), &mut lost)?;
+        }
+        let looked = known.as_ref().map_or(listing.at, |known| known.looked);
+        collect(listing, &result, looked, &mut lost, &mut found);
+        view.changed.insert(listing.dir.clone(), Some(result.next));
+    }
+    lost.retain(|change| still_counts(context.rules, change));
+    applied.lost = lost.len() as u64;
+    applied.found = found.len() as u64;
+
+    let before = Before { root: context.root, inventory };
+    let lost_by_title = by_title(&Placer::new(context.root, context.title, &before), &lost);
+    let placer = Placer::new(context.root, context.title, &view);
+    let found_by_title = by_title(&placer, &found);
+    let mut left = Left { placer: &placer, view: &view, loose: HashMap::new() };
+    for (title, files) in &lost_by_title {
+        applied.observations.push(lost_observation(context, title, files));
+        if !left.is_left(title) {
+            applied.batch.gone_titles.push(title.clone());
+        }
+    }
+    for (title, files) in &found_by_title {
+        let files = files.iter().map(|(change, _)| path(context, change)).collect();
+        applied.observations.push(Observation::Seen { item: title.item.clone(), files });
+        applied.batch.titles.push(title.clone());
+    }
+    if !context.baseline {
+        applied.batch.arrivals = found
+            .iter()
+            .map(|change| {
+                let path = path(context, change);
+                let moved_from = moved_from(&path);
+                let id = FileId { fs: change.fs, inode: change.media.inode };
+                Arrival { id, path, at: change.looked, moved_from }
+            })
+            .collect();
+    }
+    let root = context.root;
+    applied.batch.directories =
+        view.changed.into_iter().map(|(dir, record)| (root.clone(), dir, record)).collect();
+    Ok(applied)
+}
+
+/// The inventory as it will be, on top of what it is.
+struct Overlay<'a> {
+    root: &'a RootName,
+    inventory: &'a dyn Inventory,
+    changed: BTreeMap<RelPath, Option<Directory>>,
+}
+
+impl Overlay<'_> {
+    fn record(&self, dir: &RelPath) -> Result<Option<Directory>, InventoryError> {
+        match self.changed.get(dir) {
+            Some(record) => Ok(record.clone()),
+            None => self.inventory.directory(self.root, dir),
+        }
+    }
+}
+
+impl Folders for Overlay<'_> {
+    fn folder(&self, dir: &RelPath) -> Option<Directory> {
+        self.record(dir).ok().flatten()
+    }
+
+    fn has_media_below(&self, dir: &RelPath) -> bool {
+        let has_media =
+            |record: &Option<Directory>| record.as_ref().is_some_and(|r| !r.files.is_empty());
+        if self.changed.iter().any(|(path, record)| path.is_within(dir) && has_media(record)) {
+            return true;
+        }
+        any_media(self.inventory, self.root, dir, |path| !self.changed.contains_key(path))
+    }
+}
+
+/// The inventory as it was.
+struct Before<'a> {
+    root: &'a RootName,
+    inventory: &'a dyn Inventory,
+}
+
+impl Folders for Before<'_> {
+    fn folder(&self, dir: &RelPath) -> Option<Directory> {
+        self.inventory.directory(self.root, dir).ok().flatten()
+    }
+
+    fn has_media_below(&self, dir: &RelPath) -> bool {
+        any_media(self.inventory, self.root, dir, |_| true)
+    }
+}
+
+fn any_media(
+    inventory: &dyn Inventory,
+    root: &RootName,
+    dir: &RelPath,
+    counts: impl Fn(&RelPath) -> bool,
+) -> bool {
+    let mut any = false;
+    let looked = inventory.within(root, dir, &mut |path, record| {
+        any = !record.files.is_empty() && counts(&path);
+        if any { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    // What can't be read is taken to hold media: a folder too many is a category, and its files
+    // titles of their own, which the same unreadable record keeps from being believed lost.
+    any || looked.is_err()
+}
+
+/// A directory is gone: so is every record below it.
+fn expand(
+    view: &mut Overlay<'_>,
+    dir: &RelPath,
+    lost: &mut Vec<Change>,
+) -> Result<(), InventoryError> {
+    let mut below: BTreeMap<RelPath, Option<Directory>> = BTreeMap::new();
+    view.inventory.within(view.root, dir, &mut |path, record| {
+        below.insert(path, Some(record));
+        ControlFlow::Continue(())
+    })?;
+    let changed = view.changed.iter().filter(|(path, _)| path.is_within(dir));
+    below.extend(changed.map(|(path, record)| (path.clone(), record.clone())));
+    for (path, record) in below {
+        let Some(record) = record else { continue };
+        lost.extend(record.files.into_iter().map(|media| Change {
+            path: path.join(&media.name),
+            media,
+            fs: record.fs,
+            looked: record.looked,
+        }));
+        view.changed.insert(path, None);
+    }
+    Ok(())
+}
+
+fn collect(
+    listing: &Listing,
+    result: &Comparison,
+    looked: Timestamp,
+    lost: &mut Vec<Change>,
+    found: &mut Vec<Change>,
+) {
+    let change = |media: &Media, looked| Change {
+        path: listing.dir.join(&media.name),
+        media: media.clone(),
+        fs: listing.fs,
+        looked,
+    };
+    lost.extend(result.lost.iter().map(|media| change(media, looked)));
+    let came = result.found.iter().chain(&result.replaced);
+    found.extend(came.map(|media| change(media, listing.at)));
+}
+
+/// A lost name that the rules no longer count was lost to the configuration, not to the disk.
+fn still_counts(rules: &Rules, change: &Change) -> bool {
+    let dirs = change.path.parent().unwrap_or_default();
+    let counts = change.media.alias || rules.is_media(&change.media.name);
+    counts && !dirs.components().any(|name| rules.is_ignored_dir(name))
+}
+
+/// Changes grouped by the title that they belong to, in the order in which titles come up.
+fn by_title<'c>(
+    placer: &Placer<'_>,
+    changes: &'c [Change],
+) -> Vec<(TitleAt, Vec<(&'c Change, bool)>)> {
+    let mut groups: Vec<(TitleAt, Vec<(&Change, bool)>)> = Vec::new();
+    let mut at: HashMap<TitleAt, usize> = HashMap::new();
+    for change in changes {
+        let Placed { title, extra, .. } = placer.place(&change.path);
+        let at = *at.entry(title.clone()).or_insert(groups.len());
+        if at == groups.len() {
+            groups.push((title, Vec::new()));
+        }
+        groups[at].1.push((change, extra));
+    }
+    groups
+}
+
+fn lost_observation(
+    context: Context<'_>,
+    title: &TitleAt,
+    files: &[(&Change, bool)],
+) -> Observation {
+    let mut lost: Vec<LostFile> = files
+        .iter()
+        .map(|(change, extra)| LostFile {
+            path: path(context, change),
+            id: FileId { fs: change.fs, inode: change.media.inode },
+            looked: change.looked,
+            extra: *extra,
+        })
+        .collect();
+    lost.sort_by(|a, b| a.path.cmp(&b.path));
+    lost.dedup_by(|a, b| a.path == b.path);
+    Observation::Lost {
+        item: title.item.clone(),
+        places: vec![title.place.clone()],
+        files: lost,
+        sensor: context.sensor,
+    }
+}
+
+/// Tells which titles have a file left at their place.
+struct Left<'a> {
+    placer: &'a Placer<'a>,
+    view: &'a Overlay<'a>,
+    loose: HashMap<RelPath, HashSet<ItemKey>>,
+}
+
+impl Left<'_> {
+    fn is_left(&mut self, title: &TitleAt) -> bool {
+        let folder = &title.place.folder;
+        if !title.place.loose {
+            return self.view.has_media_below(folder);
+        }
+        let (placer, view) = (self.placer, self.view);
+        let keys = self.loose.entry(folder.clone()).or_insert_with(|| {
+            let files = view.folder(folder).unwrap_or_default().files;
+            let placed = files.iter().map(|file| placer.place(&folder.join(&file.name)).title);
+            placed.flat_map(|title| title.item.match_keys()).collect()
+        });
+        title.item.match_keys().iter().any(|key| keys.contains(key))
+    }
+}
+
+fn path(context: Context<'_>, change: &Change) -> FilePath {
+    FilePath::new(context.root.clone(), change.path.clone())
+}
+
+/// The directories of one root that can't be concluded from, kept up to date by what was applied.
+pub(super) fn note_foreign(known: &mut BTreeSet<RelPath>, applied: &Applied) {
+    for dir in &applied.native {
+        known.remove(dir);
+    }
+    known.extend(applied.foreign.iter().cloned());
+}

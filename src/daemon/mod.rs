@@ -1,0 +1,17 @@
+//! Owns all state, waits for the next event, applies it, performs the effects.
+//!
+//! The composition root: the only room that knows every other. One loop ([`run`]) owns everything;
+//! sensors, probes and sockets send it events and read what it publishes. The state itself is the
+//! [`Engine`], synchronous and without threads.
+//!
+//! It must never act on anything that is not stored, and never block on a disk that hangs.
+
+mod engine;
+mod listings;
+mod moves;
+mod probing;
+mod pulse;
+mod view;
+mod words;
+
+pub use engine::{Engine, Listed, Order, Record, RootSpec};

@@ -1,0 +1,134 @@
+//! Brings probes about: first every root must be current, then the disk is looked at.
+//!
+//! "Moved is not gone" needs the listings of all roots: so each round of probes begins with one
+//! sync of every watcher, and what the listings brought is in the store before anyone looks.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use crate::core::Probe;
+use crate::domain::{Awake, RootName};
+
+/// How long a round may take before the roots that did not answer count as behind.
+const ROUND_DEADLINE: Duration = Duration::from_secs(30);
+/// How many probes look at the disk at a time.
+const MOST_RUNNING: usize = 4;
+
+/// A probe that may run now, and the roots that were not current.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Runnable {
+    pub(super) probe: Probe,
+    pub(super) behind: Vec<RootName>,
+}
+
+/// What is waiting, being synced, and running.
+#[derive(Debug, Default)]
+pub(super) struct Probing {
+    waiting: Vec<Probe>,
+    round: Option<Round>,
+    ready: VecDeque<Runnable>,
+    running: usize,
+    next_token: u64,
+}
+
+#[derive(Debug)]
+struct Round {
+    token: u64,
+    deadline: Awake,
+    probes: Vec<Probe>,
+    awaited: BTreeSet<RootName>,
+    behind: BTreeSet<RootName>,
+}
+
+impl Probing {
+    /// Takes a probe that is wanted.
+    pub(super) fn want(&mut self, probe: Probe) {
+        self.waiting.push(probe);
+    }
+
+    /// Begins a round if one is wanted: the token with which all `roots` are to be synced.
+    pub(super) fn begin(&mut self, now: Awake, roots: &[RootName]) -> Option<u64> {
+        if self.round.is_some() || self.waiting.is_empty() {
+            return None;
+        }
+        self.next_token += 1;
+        self.round = Some(Round {
+            token: self.next_token,
+            deadline: now.plus(ROUND_DEADLINE),
+            probes: std::mem::take(&mut self.waiting),
+            awaited: roots.iter().cloned().collect(),
+            behind: BTreeSet::new(),
+        });
+        self.end_if_complete();
+        Some(self.next_token)
+    }
+
+    /// A root answered the sync of a token.
+    pub(super) fn synced(&mut self, root: &RootName, token: u64, current: bool) {
+        let Some(round) = self.round.as_mut().filter(|round| round.token == token) else { return };
+        if round.awaited.remove(root) && !current {
+            round.behind.insert(root.clone());
+        }
+        self.end_if_complete();
+    }
+
+    /// Ends a round that took too long.
+    pub(super) fn tick(&mut self, now: Awake) {
+        if let Some(round) = self.round.as_mut().filter(|round| round.deadline <= now) {
+            round.behind.append(&mut round.awaited);
+            self.end_if_complete();
+        }
+    }
+
+    /// The next probe that may run now.
+    pub(super) fn next(&mut self) -> Option<Runnable> {
+        if self.running >= MOST_RUNNING {
+            return None;
+        }
+        let next = self.ready.pop_front()?;
+        self.running += 1;
+        Some(next)
+    }
+
+    /// A probe is over.
+    pub(super) fn ended(&mut self) {
+        self.running = self.running.saturating_sub(1);
+    }
+
+    fn end_if_complete(&mut self) {
+        let Some(round) = self.round.take_if(|round| round.awaited.is_empty()) else { return };
+        let behind: Vec<RootName> = round.behind.into_iter().collect();
+        self.ready.extend(
+            round.probes.into_iter().map(|probe| Runnable { probe, behind: behind.clone() }),
+        );
+    }
+}
+
+/// Answers of full looks that several callers wait for.
+#[derive(Debug, Default)]
+pub(super) struct Checks<T> {
+    waiting: Vec<T>,
+    awaited: BTreeMap<RootName, ()>,
+}
+
+impl<T> Checks<T> {
+    /// A caller wants a full look. Says whether one must be begun; else it joins the running one.
+    pub(super) fn want(&mut self, caller: Option<T>, roots: &[RootName]) -> bool {
+        self.waiting.extend(caller);
+        let begin = self.awaited.is_empty();
+        if begin {
+            self.awaited = roots.iter().map(|root| (root.clone(), ())).collect();
+        }
+        begin
+    }
+
+    /// A root has been walked, or can't be.
+    pub(super) fn walked(&mut self, root: &RootName) {
+        self.awaited.remove(root);
+    }
+
+    /// The callers, once all roots have been walked.
+    pub(super) fn finished(&mut self) -> Vec<T> {
+        if self.awaited.is_empty() { std::mem::take(&mut self.waiting) } else { Vec::new() }
+    }
+}

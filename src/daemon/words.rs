@@ -1,0 +1,65 @@
+//! Decisions in words, for the journal and for `explain`.
+
+use crate::domain::{Decision, Subject, What};
+
+/// One word for a decision.
+pub(super) fn kind(what: &What) -> &'static str {
+    match what {
+        What::Lost { .. } => "lost",
+        What::Retracted { .. } => "retracted",
+        What::Partial { .. } => "partial",
+        What::Held { .. } => "held",
+        What::Confirmed { .. } => "confirmed",
+        What::Forwarded { .. } => "forwarded",
+        What::Returned { .. } => "returned",
+        What::Health { .. } => "health",
+        What::Adopted { .. } => "adopted",
+        What::Rebased { .. } => "rebased",
+    }
+}
+
+/// One sentence for a decision.
+pub(super) fn sentence(decision: &Decision) -> String {
+    let subject = match &decision.subject {
+        Subject::Item(item) => item.to_string(),
+        Subject::Root(root) => format!("root {root}"),
+    };
+    match &decision.what {
+        What::Lost { files, sensor } => {
+            let count = files.len();
+            let first = files.first().map(ToString::to_string).unwrap_or_default();
+            let files = if count == 1 { "file is" } else { "files are" };
+            format!("{subject}: {count} {files} not there any more (by the {sensor}): {first}")
+        }
+        What::Retracted { why } => format!("{subject} lives: {why}"),
+        What::Partial { gone, left } => {
+            format!("{subject}: {gone} files are gone for good, {left} are left")
+        }
+        What::Held { why } => format!("{subject} can't be decided: {why}; {}", why.ends()),
+        What::Confirmed { deletion } => {
+            let absent = decision.evidence.iter().filter(|line| line.answer == "absent").count();
+            format!(
+                "{subject} is gone: {absent} files that were there are absent, and nothing of it \
+                 was found elsewhere ({deletion})"
+            )
+        }
+        What::Forwarded { deletion, tracker } => {
+            format!("{subject}: the {tracker} has it ({deletion})")
+        }
+        What::Returned { life } => {
+            format!("{subject} is there again; its life {life} begins")
+        }
+        What::Health { to, why, .. } => format!("{subject} is {to}: {why}"),
+        What::Adopted { identity } => format!("{subject} is adopted: {identity}"),
+        What::Rebased { why } => {
+            format!(
+                "{subject}: {why}; what is known of it is based anew, and nothing is a deletion"
+            )
+        }
+    }
+}
+
+/// Whether a line of a root's story belongs into the story of a title in it.
+pub(super) fn concerns_titles(decision: &Decision) -> bool {
+    matches!(decision.what, What::Rebased { .. } | What::Adopted { .. })
+}

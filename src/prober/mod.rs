@@ -1,0 +1,132 @@
+//! Asks the witnesses about one item, afresh. Here: the disk.
+//!
+//! It brings facts, never a verdict, and reads only: it must never write below a root, and never
+//! turn an error into an absence.
+
+mod search;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use crate::clock::Clock;
+use crate::disk::{RootDir, open_root};
+use crate::domain::{
+    AbsPath, DiskLook, FileId, FileLook, FilePath, FileState, Found, Item, LostFile, Place,
+    RootLook, RootName, Timestamp,
+};
+use crate::inventory::Rules;
+
+/// A root that may be looked into.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    /// Its path.
+    pub path: PathBuf,
+    /// What counts in it.
+    pub rules: Rules,
+    /// A file that must be in it.
+    pub marker: Option<String>,
+}
+
+/// A name that appeared with the inode of a lost file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrived {
+    /// Where.
+    pub path: FilePath,
+    /// The lost file whose inode it has.
+    pub lost: FilePath,
+    /// The inode.
+    pub id: FileId,
+    /// When the lost file was certainly still there: an inode born later is another file's.
+    pub looked: Timestamp,
+    /// Whether the kernel said that it was moved from there.
+    pub said_so: bool,
+}
+
+/// What is to be looked for.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The item.
+    pub item: Item,
+    /// When its first loss was seen.
+    pub detected: Timestamp,
+    /// Every file of it seen lost in this life.
+    pub lost: Vec<LostFile>,
+    /// Where those lay.
+    pub places: Vec<Place>,
+    /// Where titles of the same name or provider id were seen.
+    pub elsewhere: Vec<Place>,
+    /// Names that appeared with a lost file's inode.
+    pub arrived: Vec<Arrived>,
+}
+
+/// The roots of one look, each opened when it is first needed and looked at again at the end.
+struct Open<'a> {
+    grounds: &'a BTreeMap<RootName, Ground>,
+    roots: BTreeMap<RootName, Result<RootDir, RootLook>>,
+}
+
+impl<'a> Open<'a> {
+    fn root(&mut self, name: &RootName) -> Option<(&'a Ground, Result<&RootDir, &RootLook>)> {
+        let ground = self.grounds.get(name)?;
+        let root = self
+            .roots
+            .entry(name.clone())
+            .or_insert_with(|| open_root(&ground.path, ground.marker.as_deref()));
+        Some((ground, root.as_ref()))
+    }
+}
+
+/// Looks at the disk for one item. Blocks as long as the disk does.
+#[must_use]
+pub fn look(job: &Job, grounds: &BTreeMap<RootName, Ground>, clock: &dyn Clock) -> DiskLook {
+    let mut open = Open { grounds, roots: BTreeMap::new() };
+    let mut result = DiskLook::default();
+    for file in &job.lost {
+        result.files.push(look_at_file(file, &mut open));
+    }
+    let own: BTreeSet<&Place> = job.places.iter().collect();
+    for place in &job.places {
+        search::search(job, place, Found::InPlace, &mut open, clock, &mut result);
+    }
+    for place in job.elsewhere.iter().filter(|place| !own.contains(place)) {
+        search::search(job, place, Found::ByName, &mut open, clock, &mut result);
+    }
+    for arrived in &job.arrived {
+        search::follow(job, arrived, &mut open, &mut result);
+    }
+    // The second look: what was seen counts only if each root is still what it was before.
+    for (name, root) in &open.roots {
+        let (before, after) = match root {
+            Ok(root) => (RootLook::Seen { identity: root.identity().clone() }, root.look_again()),
+            Err(look) => (look.clone(), look.clone()),
+        };
+        result.roots.push((name.clone(), before, after));
+    }
+    result
+}
+
+fn look_at_file(file: &LostFile, open: &mut Open<'_>) -> FileLook {
+    let path = file.path.clone();
+    let unknown = |why: String| FileState::Unknown { why };
+    let Some((ground, root)) = open.root(&file.path.root) else {
+        let shown = AbsPath::new(&PathBuf::from(file.path.to_string()));
+        let why = format!("root {} is not configured any more", file.path.root);
+        return FileLook { path, shown, state: unknown(why) };
+    };
+    let shown = AbsPath::new(&file.path.rel.under(&ground.path));
+    let state = match root {
+        Ok(root) => root.look(&file.path.rel, file.id.fs),
+        Err(look) => unknown(why_not(look)),
+    };
+    FileLook { path, shown, state }
+}
+
+fn why_not(look: &RootLook) -> String {
+    match look {
+        RootLook::Missing { why } | RootLook::Unreadable { why } => why.clone(),
+        RootLook::NoAnswer { after } => {
+            format!("no answer for {} s", after.as_secs())
+        }
+        RootLook::Seen { .. } => "not the root that was adopted".to_owned(),
+    }
+}

@@ -1,0 +1,82 @@
+//! Where log lines go: the journal when the journal listens, else text or JSON on standard error.
+//!
+//! Levels are a contract: `error` means that a person must act, `warn` that something is degraded
+//! but safe, `info` that something was decided, `debug` is for developers.
+
+use std::io::{self, IsTerminal};
+use std::os::unix::fs::MetadataExt;
+
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::{self, FmtSpan};
+use tracing_subscriber::prelude::*;
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The journal if standard error is connected to it, else text.
+    Auto,
+    /// A line of text on standard error.
+    Text,
+    /// A line of JSON on standard error.
+    Json,
+    /// The journal, with fields.
+    Journal,
+}
+
+/// The journal can't be written to.
+#[derive(Debug, thiserror::Error)]
+#[error("the journal can't be reached at /run/systemd/journal/socket; use `log.format = \"text\"`")]
+pub struct NoJournal(#[source] io::Error);
+
+/// Begins to log. Must be called once.
+///
+/// # Errors
+/// When the journal is asked for and not there.
+pub fn init(format: Format, level: Level) -> Result<(), NoJournal> {
+    // Other crates speak up only when something is wrong with them.
+    let filter = Targets::new().with_default(Level::WARN).with_target("obituarr", level);
+    let registry = tracing_subscriber::registry().with(filter);
+    let format = match format {
+        Format::Auto if stderr_is_the_journal() => Format::Journal,
+        Format::Auto => Format::Text,
+        other => other,
+    };
+    // A second call, in tests, keeps the first subscriber.
+    let _already_set = match format {
+        Format::Journal => {
+            let journal = tracing_journald::layer().map_err(NoJournal)?.with_field_prefix(None);
+            registry.with(journal).try_init()
+        }
+        Format::Json => {
+            let json = tracing_subscriber::fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_span_events(FmtSpan::NONE)
+                .with_writer(io::stderr);
+            registry.with(json).try_init()
+        }
+        Format::Text | Format::Auto => {
+            // The fields of the journal say the same as the sentence does.
+            let fields = format::debug_fn(|writer, field, value| match field.name() {
+                "message" => write!(writer, "{value:?}"),
+                name if name.starts_with("obituarr_") || name == "message_id" => Ok(()),
+                name => write!(writer, " {name}={value:?}"),
+            });
+            let text = tracing_subscriber::fmt::layer()
+                .with_target(false)
+                .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+                .fmt_fields(fields)
+                .with_writer(io::stderr);
+            registry.with(text).try_init()
+        }
+    };
+    Ok(())
+}
+
+/// systemd names the device and inode of the journal's stream in `JOURNAL_STREAM`.
+fn stderr_is_the_journal() -> bool {
+    let Some(stream) = std::env::var("JOURNAL_STREAM").ok() else { return false };
+    let Ok(stderr) = std::fs::metadata("/proc/self/fd/2") else { return false };
+    stream == format!("{}:{}", stderr.dev(), stderr.ino())
+}
