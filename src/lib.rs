@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod clock;
 pub mod config;
 pub mod core;
+pub mod disk;
 pub mod domain;
 pub mod inventory;
 pub mod store;
