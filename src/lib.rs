@@ -6,11 +6,15 @@
 //! and what it must never do.
 
 pub mod catalog;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
 pub mod core;
 pub mod daemon;
+pub mod disk;
 pub mod domain;
 pub mod inventory;
+pub mod prober;
 pub mod store;
+pub mod telemetry;

@@ -1,3 +1,9 @@
-//! The binary: parse, dispatch, print the error chain, choose the exit code.
+//! The binary: parse, dispatch, choose the exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    obituarr::cli::dispatch(obituarr::cli::Cli::parse()).into()
+}

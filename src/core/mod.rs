@@ -174,6 +174,11 @@ impl Core {
         self.hold_under(now, name, &Hold::Rebased { root: name.clone() });
     }
 
+    /// Waits otherwise from now on.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
     /// Begins all waits again after a time in which nobody was watching: suspend, a stopped
     /// process, a clock that was set.
     pub fn handle_gap(&mut self, now: Now) {

@@ -13,7 +13,7 @@ use super::listings::{self, Context};
 use super::moves::Moves;
 use crate::core::{Changes, Core, Effect, Findings, Policy, Probe};
 use crate::domain::{
-    Decision, DeletionId, Entry, EntryState, FilePath, Health, Identity, Now, RelPath, RootLook,
+    Awake, Decision, DeletionId, Entry, EntryState, FilePath, Health, Identity, Now, RelPath, RootLook,
     RootName, Sensor, Subject, Timestamp, What,
 };
 use crate::inventory::{Listing, Rules};
@@ -298,6 +298,48 @@ impl<S: Storage, R: Record> Engine<S, R> {
             run.directories = directories;
             run.files = files;
         }
+    }
+
+    /// How much of a root is watched.
+    pub fn watching(&mut self, root: &RootName, known: u64, watched: u64, why_not: Option<String>) {
+        if let Some(run) = self.roots.get_mut(root) {
+            run.directories = known;
+            run.watched = watched;
+            run.watch_note = why_not;
+        }
+    }
+
+    /// The directories that can't be listed now.
+    pub fn unseen(&mut self, root: &RootName, dirs: Vec<(RelPath, String)>, more: usize) {
+        if let Some(run) = self.roots.get_mut(root) {
+            run.unseen = dirs;
+            run.unseen_more = more;
+        }
+    }
+
+    /// Waits otherwise from now on.
+    pub fn set_policy(&mut self, policy: Policy, history: Duration) {
+        self.core.set_policy(policy);
+        self.history = history;
+    }
+
+    /// The roots that can be believed.
+    #[must_use]
+    pub fn online_roots(&self) -> Vec<RootName> {
+        let roots = self.core.roots().iter();
+        roots.filter(|(_, root)| root.health == Health::Online).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Whether nothing is under review and nothing waits to be recorded.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.core.candidates().is_empty() && self.queued.is_empty() && self.is_ready()
+    }
+
+    /// How long until something is due.
+    #[must_use]
+    pub fn until_due(&self, awake: Awake) -> Option<Duration> {
+        self.core.poll_timeout().map(|due| due.since(awake))
     }
 
     /// Takes what a probe brought.

@@ -23,6 +23,11 @@ impl Pulse {
         Self { monotonic: clock.monotonic(), wall: clock.wall(), awake }
     }
 
+    /// Awake time at the last beat.
+    pub(super) fn awake(&self) -> Awake {
+        self.awake
+    }
+
     /// The time now; and, in words, what kept anyone from watching since the last beat.
     pub(super) fn beat(&mut self, clock: &dyn Clock) -> (Now, Option<String>) {
         let (monotonic, wall) = (clock.monotonic(), clock.wall());

@@ -7,9 +7,10 @@ mod search;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::disk::{RootDir, open_root};
+use crate::disk::{Host, NoRoot, RootDir, open_root};
 use crate::domain::{
     AbsPath, DiskLook, FileId, FileLook, FilePath, FileState, Found, Item, LostFile, Place,
     RootLook, RootName, Timestamp,
@@ -61,25 +62,31 @@ pub struct Job {
 
 /// The roots of one look, each opened when it is first needed and looked at again at the end.
 struct Open<'a> {
+    host: &'a Arc<Host>,
     grounds: &'a BTreeMap<RootName, Ground>,
-    roots: BTreeMap<RootName, Result<RootDir, RootLook>>,
+    roots: BTreeMap<RootName, Result<RootDir, NoRoot>>,
 }
 
 impl<'a> Open<'a> {
-    fn root(&mut self, name: &RootName) -> Option<(&'a Ground, Result<&RootDir, &RootLook>)> {
+    fn root(&mut self, name: &RootName) -> Option<(&'a Ground, Result<&RootDir, &NoRoot>)> {
         let ground = self.grounds.get(name)?;
         let root = self
             .roots
             .entry(name.clone())
-            .or_insert_with(|| open_root(&ground.path, ground.marker.as_deref()));
+            .or_insert_with(|| open_root(self.host, &ground.path, ground.marker.as_deref()));
         Some((ground, root.as_ref()))
     }
 }
 
 /// Looks at the disk for one item. Blocks as long as the disk does.
 #[must_use]
-pub fn look(job: &Job, grounds: &BTreeMap<RootName, Ground>, clock: &dyn Clock) -> DiskLook {
-    let mut open = Open { grounds, roots: BTreeMap::new() };
+pub fn look(
+    job: &Job,
+    grounds: &BTreeMap<RootName, Ground>,
+    host: &Arc<Host>,
+    clock: &dyn Clock,
+) -> DiskLook {
+    let mut open = Open { host, grounds, roots: BTreeMap::new() };
     let mut result = DiskLook::default();
     for file in &job.lost {
         result.files.push(look_at_file(file, &mut open));
@@ -98,7 +105,7 @@ pub fn look(job: &Job, grounds: &BTreeMap<RootName, Ground>, clock: &dyn Clock) 
     for (name, root) in &open.roots {
         let (before, after) = match root {
             Ok(root) => (RootLook::Seen { identity: root.identity().clone() }, root.look_again()),
-            Err(look) => (look.clone(), look.clone()),
+            Err(error) => (error.clone().into(), error.clone().into()),
         };
         result.roots.push((name.clone(), before, after));
     }
@@ -116,17 +123,7 @@ fn look_at_file(file: &LostFile, open: &mut Open<'_>) -> FileLook {
     let shown = AbsPath::new(&file.path.rel.under(&ground.path));
     let state = match root {
         Ok(root) => root.look(&file.path.rel, file.id.fs),
-        Err(look) => unknown(why_not(look)),
+        Err(error) => unknown(error.to_string()),
     };
     FileLook { path, shown, state }
-}
-
-fn why_not(look: &RootLook) -> String {
-    match look {
-        RootLook::Missing { why } | RootLook::Unreadable { why } => why.clone(),
-        RootLook::NoAnswer { after } => {
-            format!("no answer for {} s", after.as_secs())
-        }
-        RootLook::Seen { .. } => "not the root that was adopted".to_owned(),
-    }
 }

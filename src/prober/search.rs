@@ -1,9 +1,9 @@
 //! Looks for files of an item that live: in its folders, and under new names.
 
-use super::{Arrived, Job, Open, why_not};
+use super::{Arrived, Job, Open};
 use crate::catalog::{is_loose_file_of, standing_below};
 use crate::clock::Clock;
-use crate::disk::{LookError, RootDir};
+use crate::disk::{FileStat, LookError, RootDir};
 use crate::domain::{
     AbsPath, DiskLook, FileId, FilePath, FileState, Found, FoundFile, Place, RelPath, Timestamp,
 };
@@ -35,8 +35,8 @@ pub(super) fn search(
     let shown = |path: &RelPath| AbsPath::new(&path.under(&ground.path));
     let root = match root {
         Ok(root) => root,
-        Err(look) => {
-            result.unseen.push((shown(&place.folder), why_not(look)));
+        Err(error) => {
+            result.unseen.push((shown(&place.folder), error.to_string()));
             return;
         }
     };
@@ -113,7 +113,8 @@ fn note_written(
     shown: &dyn Fn(&RelPath) -> AbsPath,
     result: &mut DiskLook,
 ) {
-    let Some(stat) = root.stat(path).filter(|stat| stat.written > job.detected) else { return };
+    let written = |stat: &FileStat| stat.is_regular && stat.written > job.detected;
+    let Some(stat) = root.stat(path).filter(written) else { return };
     if result.written.as_ref().is_none_or(|(_, when)| *when < stat.written) {
         result.written = Some((shown(path), stat.written));
     }

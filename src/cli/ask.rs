@@ -1,0 +1,97 @@
+//! The commands that ask the running daemon.
+
+use serde::Serialize;
+
+use super::args::{Command, Places};
+use super::exit::Exit;
+use super::{complain, dirs, print, show};
+use crate::control::{
+    CONTROL_SOCKET, CandidateView, CheckView, Client, ClientError, DeletionView, Explanation,
+    STATUS_SOCKET, Status,
+};
+
+/// Asks, prints, and says how to end.
+pub(super) fn ask(places: &Places, command: Command) -> Exit {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&error.to_string());
+            return Exit::Failed;
+        }
+    };
+    match runtime.block_on(answer(places, command)) {
+        Ok(exit) => exit,
+        Err(error) => {
+            let exit = match &error {
+                ClientError::NotRunning { .. } | ClientError::Failed { .. } => Exit::Unavailable,
+                ClientError::Denied { .. } => Exit::Denied,
+                ClientError::Refused(_) => Exit::Failed,
+            };
+            complain(&format!("{:#}", anyhow::Error::new(error)));
+            exit
+        }
+    }
+}
+
+async fn answer(places: &Places, command: Command) -> Result<Exit, ClientError> {
+    let dir = dirs::for_client(places, |name| std::env::var_os(name));
+    let reader = || Client::new(&dir.join(STATUS_SOCKET));
+    match command {
+        Command::Status => {
+            let status: Status = reader()?.get(&["v1", "status"]).await?;
+            tell(places, &status, show::status);
+        }
+        Command::Candidates => {
+            let list: Vec<CandidateView> = reader()?.get(&["v1", "candidates"]).await?;
+            tell(places, &list, |list| show::candidates(list));
+        }
+        Command::Deletions { limit } => {
+            let mut list: Vec<DeletionView> = reader()?.get(&["v1", "deletions"]).await?;
+            list.truncate(limit.unwrap_or(usize::MAX));
+            tell(places, &list, |list| show::deletions(list));
+        }
+        Command::Explain { what } => {
+            let what = absolute(&what);
+            let explanation: Explanation = reader()?.get(&["v1", "explain", &what]).await?;
+            if explanation.stories.is_empty() && !places.json {
+                complain(&format!("nothing is known of `{what}`; try a part of its title"));
+                return Ok(Exit::Failed);
+            }
+            tell(places, &explanation, show::explanation);
+        }
+        Command::Check => {
+            let client = Client::new(&dir.join(CONTROL_SOCKET))?;
+            let check: CheckView = client.post(&["v1", "check"]).await?;
+            tell(places, &check, show::check);
+            return Ok(match (check.could_not_tell.is_empty(), check.missing.is_empty()) {
+                (_, false) => Exit::Failed,
+                (false, true) => Exit::CouldNotTell,
+                (true, true) => Exit::Ok,
+            });
+        }
+        Command::Run(_) | Command::CheckConfig { .. } => {}
+    }
+    Ok(Exit::Ok)
+}
+
+/// A relative path is meant from where the person stands; the daemon stands elsewhere.
+fn absolute(what: &str) -> String {
+    let is_path = what.contains('/') && !what.starts_with('/');
+    let path = is_path.then(|| std::env::current_dir().ok()).flatten().map(|dir| dir.join(what));
+    match path {
+        Some(path) if path.exists() => path.to_string_lossy().into_owned(),
+        _ => what.to_owned(),
+    }
+}
+
+fn tell<T: Serialize>(places: &Places, view: &T, text: impl FnOnce(&T) -> String) {
+    if !places.json {
+        print(&text(view));
+        return;
+    }
+    match serde_json::to_string_pretty(view) {
+        Ok(json) => print(&format!("{json}\n")),
+        Err(error) => complain(&error.to_string()),
+    }
+}

@@ -1,0 +1,60 @@
+//! `check-config`: everything that can be said of the configuration without starting anything.
+
+use super::args::{Places, RunArgs};
+use super::exit::Exit;
+use super::run::overrides;
+use super::{complain, print};
+use crate::config;
+
+/// Checks, prints, and says how to end.
+pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit {
+    let loaded = match config::load(places.config.as_deref(), &overrides(args)) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            complain(&error.to_string());
+            return Exit::Config;
+        }
+    };
+    let settings = &loaded.settings;
+    if show {
+        print(&config::print(settings));
+    }
+    let missing: Vec<String> = settings
+        .roots
+        .iter()
+        .filter(|root| !root.path.is_dir())
+        .map(|root| {
+            format!(
+                "roots.{}.path: there is no directory {}; make it, mount it, or correct the path",
+                root.name,
+                root.path.display()
+            )
+        })
+        .collect();
+    for warning in &settings.warnings {
+        complain(&format!("warning: {warning}"));
+    }
+    for missing in &missing {
+        complain(missing);
+    }
+    if !missing.is_empty() {
+        return Exit::NoRoot;
+    }
+    if places.json {
+        let source = loaded.source.as_ref().map(|path| path.display().to_string());
+        let view = serde_json::json!({
+            "ok": true,
+            "source": source,
+            "roots": settings.roots.len(),
+            "warnings": settings.warnings,
+        });
+        print(&format!("{view:#}\n"));
+    } else if !show {
+        let source = loaded.source.as_ref().map_or_else(
+            || "no file, only the command line".to_owned(),
+            |path| path.display().to_string(),
+        );
+        print(&format!("ok: {source}, {} roots\n", settings.roots.len()));
+    }
+    Exit::Ok
+}

@@ -1,0 +1,111 @@
+//! `run`: the daemon itself.
+
+use super::args::{Places, RunArgs};
+use super::exit::Exit;
+use super::{complain, dirs};
+use crate::config::{self, LogFormat, LogLevel, Overrides, Settings};
+use crate::control::BindError;
+use crate::daemon::{self, Options, StartError};
+use crate::store::OpenError;
+use crate::telemetry;
+
+/// What the command line says instead of the file.
+pub(super) fn overrides(args: &RunArgs) -> Overrides {
+    Overrides {
+        roots: args.roots.clone(),
+        settle: args.settle,
+        log_level: args.log_level,
+        log_format: args.log,
+    }
+}
+
+/// Runs until it is asked to stop.
+pub(super) fn run(places: &Places, args: &RunArgs) -> Exit {
+    let (config, given) = (places.config.clone(), overrides(args));
+    let settings = match config::load(config.as_deref(), &given) {
+        Ok(loaded) => loaded.settings,
+        Err(error) => {
+            complain(&error.to_string());
+            return Exit::Config;
+        }
+    };
+    // A directory that a person names now must be there now; one that the file names may be a disk
+    // that is mounted later.
+    for root in args.roots.iter().filter(|root| !root.is_dir()) {
+        let shown = root.display();
+        complain(&format!("--root {shown}: there is no such directory; make it, mount it, or correct the path"));
+        return Exit::NoRoot;
+    }
+    let dirs = match dirs::for_daemon(places, |name| std::env::var_os(name)) {
+        Ok(dirs) => dirs,
+        Err(error) => {
+            complain(&error.to_string());
+            return Exit::Config;
+        }
+    };
+    if let Err(error) = log(&settings) {
+        complain(&format!("{:#}", anyhow::Error::new(error)));
+        return Exit::Config;
+    }
+    let options = Options {
+        settings,
+        reload: Box::new(move || {
+            config::load(config.as_deref(), &given).map(|loaded| loaded.settings)
+        }),
+        state_dir: dirs.state,
+        runtime_dir: dirs.runtime,
+    };
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&error.to_string());
+            return Exit::Failed;
+        }
+    };
+    let result = runtime.block_on(daemon::run(options));
+    // A look that hangs on a disk must not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    match result {
+        Ok(()) => Exit::Ok,
+        Err(error) => {
+            let exit = exit_of(&error);
+            tracing::error!("{:#}", anyhow::Error::new(error));
+            exit
+        }
+    }
+}
+
+fn log(settings: &Settings) -> Result<(), telemetry::NoJournal> {
+    let format = match settings.log.format {
+        LogFormat::Auto => telemetry::Format::Auto,
+        LogFormat::Text => telemetry::Format::Text,
+        LogFormat::Json => telemetry::Format::Json,
+        LogFormat::Journal => telemetry::Format::Journal,
+    };
+    let level = match settings.log.level {
+        LogLevel::Error => tracing::Level::ERROR,
+        LogLevel::Warn => tracing::Level::WARN,
+        LogLevel::Info => tracing::Level::INFO,
+        LogLevel::Debug => tracing::Level::DEBUG,
+        LogLevel::Trace => tracing::Level::TRACE,
+    };
+    telemetry::init(format, level)
+}
+
+fn exit_of(error: &StartError) -> Exit {
+    match error {
+        StartError::RuntimeDir { .. } => Exit::CantCreate,
+        StartError::Bind(BindError::InUse { .. }) => Exit::AlreadyRunning,
+        StartError::Bind(_) => Exit::CantCreate,
+        StartError::Open(error) => match error {
+            OpenError::AlreadyRunning { .. } => Exit::AlreadyRunning,
+            OpenError::Newer { .. } => Exit::NewerStore,
+            OpenError::StateDir { .. } => Exit::CantCreate,
+            _ => Exit::IoError,
+        },
+        StartError::Store(_) => Exit::IoError,
+        StartError::System { .. } => Exit::Failed,
+    }
+}

@@ -1,0 +1,53 @@
+//! From a probe that the core wants to a job for the prober: what else is known of the item.
+
+use std::time::Duration;
+
+use crate::core::Probe;
+use crate::prober::{Arrived, Job};
+use crate::store::{Storage, StoreError};
+
+/// How long before a loss was noticed its other half may have been noticed: walks of large roots
+/// take a while, and go through the two halves in any order.
+const MOVE_WINDOW: Duration = Duration::from_hours(1);
+
+/// Adds where else titles of the same name lie, and which names appeared with a lost inode.
+///
+/// # Errors
+/// When the store can't be read.
+pub(super) fn job<S: Storage>(store: &S, probe: &Probe) -> Result<Job, StoreError> {
+    let item = &probe.item;
+    let titles = store.titles(&item.match_keys())?;
+    let elsewhere = titles
+        .into_iter()
+        .filter(|title| title.item.kind == item.kind && !title.item.ids.contradict(&item.ids))
+        .map(|title| title.place)
+        .collect();
+    let mut arrived = Vec::new();
+    for lost in &probe.lost {
+        let since = probe.detected.minus(MOVE_WINDOW);
+        arrived.extend(
+            store
+                .arrivals(lost.id)?
+                .into_iter()
+                .filter(|arrival| arrival.path != lost.path)
+                .filter(|arrival| {
+                    arrival.at >= since || arrival.moved_from.as_ref() == Some(&lost.path)
+                })
+                .map(|arrival| Arrived {
+                    said_so: arrival.moved_from.as_ref() == Some(&lost.path),
+                    path: arrival.path,
+                    lost: lost.path.clone(),
+                    id: arrival.id,
+                    looked: lost.looked,
+                }),
+        );
+    }
+    Ok(Job {
+        item: item.clone(),
+        detected: probe.detected,
+        lost: probe.lost.clone(),
+        places: probe.places.clone(),
+        elsewhere,
+        arrived,
+    })
+}

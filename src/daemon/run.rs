@@ -1,0 +1,442 @@
+//! The loop: `select` waits for the next event, `apply` does what it means.
+//!
+//! One task owns all state. It never waits for a disk, a tracker or a journal: watchers, probes and
+//! the narrator are threads, and what they bring are events. Each turn ends with the same upkeep:
+//! store, orders, status, watchdog.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use super::engine::{Engine, Listed, Order, RootSpec};
+use super::narrator::Narrator;
+use super::probing::{Checks, Probing};
+use super::pulse::Pulse;
+use super::signals::Signal;
+use super::systemd::ServiceManager;
+use super::view::{self, Surroundings};
+use super::{jobs, specs};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::control::{Ask, CheckView, Reply, Server, Status};
+use crate::core::Findings;
+use crate::disk::Host;
+use crate::domain::{Now, RootName};
+use crate::inventory::Inventory;
+use crate::prober::{self, Ground};
+use crate::sensors::watcher::{self, Handle, Instances, Report, Walk, WatchedRoot, Why};
+use crate::store::{Durability, Ledger, Storage, Store, StoreError};
+
+/// How many reports of watchers may wait for the loop; watchers wait when it is full.
+const WAITING_REPORTS: usize = 64;
+/// How many reports are applied before the status is published again.
+const REPORTS_A_TURN: usize = 16;
+/// The loop turns at least this often while something is under review, and while nothing is.
+const BUSY_TURN: Duration = Duration::from_secs(1);
+const IDLE_TURN: Duration = Duration::from_secs(5);
+/// inotify instances for all watchers together; the kernel allows 128 to all programs of a user.
+const INSTANCES: usize = 96;
+/// How long each watcher may take to end.
+const WATCHER_END: Duration = Duration::from_millis(500);
+
+/// What the loop is given.
+pub(super) struct Loop<'a> {
+    pub(super) store: Arc<Store>,
+    pub(super) engine: Engine<Store, Ledger>,
+    pub(super) settings: Settings,
+    pub(super) reload: &'a dyn Fn() -> Result<Settings, crate::config::ConfigError>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) host: Arc<Host>,
+    pub(super) pulse: Pulse,
+    pub(super) cookies: PathBuf,
+    pub(super) server: &'a mut Server,
+    pub(super) signals: &'a mut mpsc::Receiver<Signal>,
+    pub(super) publish: &'a watch::Sender<Arc<Status>>,
+    pub(super) systemd: &'a mut ServiceManager,
+    pub(super) narrator: &'a mut Narrator,
+    pub(super) around: Surroundings,
+}
+
+/// Why the loop ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// It was asked to.
+    Stopped,
+    /// The store fails; all that is not in it has to be looked at again.
+    StoreFails(StoreError),
+}
+
+/// What wakes the loop.
+enum Event {
+    Report(RootName, u64, Report),
+    Probed(Findings),
+    Ask(Ask),
+    Signal(Signal),
+    Turn,
+}
+
+/// What runs beside the loop while it runs.
+struct Beside {
+    watchers: BTreeMap<RootName, (u64, Handle)>,
+    generation: u64,
+    grounds: Arc<BTreeMap<RootName, Ground>>,
+    instances: Arc<Instances>,
+    reports: watcher::Reports,
+    findings: mpsc::Sender<Findings>,
+    probing: Probing,
+    checks: Checks<Reply<CheckView>>,
+}
+
+impl Loop<'_> {
+    /// Runs until it is asked to stop or the store fails.
+    pub(super) async fn run(mut self) -> End {
+        let (reports, mut report_inbox) = mpsc::channel(WAITING_REPORTS);
+        let (findings, mut findings_inbox) = mpsc::channel(WAITING_REPORTS);
+        let mut beside = Beside {
+            watchers: BTreeMap::new(),
+            generation: 0,
+            grounds: Arc::default(),
+            instances: Instances::new(INSTANCES),
+            reports,
+            findings,
+            probing: Probing::default(),
+            checks: Checks::default(),
+        };
+        let watchdog = ServiceManager::watchdog_interval();
+        let (now, _) = self.pulse.beat(&*self.clock);
+        self.configure(now, &mut beside);
+        let end = loop {
+            let wait = self.until_next_turn(watchdog);
+            let event = tokio::select! {
+                biased;
+                Some(signal) = self.signals.recv() => Event::Signal(signal),
+                Some(ask) = self.server.asks.recv() => Event::Ask(ask),
+                Some(findings) = findings_inbox.recv() => Event::Probed(findings),
+                Some((root, generation, report)) = report_inbox.recv() => {
+                    Event::Report(root, generation, report)
+                }
+                () = tokio::time::sleep(wait) => Event::Turn,
+            };
+            let (now, gap) = self.pulse.beat(&*self.clock);
+            if let Some(why) = gap {
+                tracing::info!("{why}: all waits begin again");
+                self.engine.gap(now);
+            }
+            if let Event::Signal(Signal::Stop) = event {
+                break End::Stopped;
+            }
+            let mut more = match event {
+                Event::Report(..) => REPORTS_A_TURN,
+                _ => 0,
+            };
+            let mut applied = self.apply(now, event, &mut beside);
+            while let (Ok(()), true) = (&applied, more > 0) {
+                let Ok((root, generation, report)) = report_inbox.try_recv() else { break };
+                applied = self.apply(now, Event::Report(root, generation, report), &mut beside);
+                more -= 1;
+            }
+            if let Err(error) = applied.and_then(|()| self.upkeep(now, &mut beside)) {
+                break End::StoreFails(error);
+            }
+        };
+        self.finish(&end, beside);
+        end
+    }
+
+    /// Does what one event means.
+    fn apply(&mut self, now: Now, event: Event, beside: &mut Beside) -> Result<(), StoreError> {
+        match event {
+            Event::Report(root, generation, report) => {
+                let current = beside.watchers.get(&root).is_some_and(|(g, _)| *g == generation);
+                if current { self.report(now, root, report, beside) } else { Ok(()) }
+            }
+            Event::Probed(findings) => {
+                beside.probing.ended();
+                self.engine.probed(now, &findings);
+                Ok(())
+            }
+            Event::Ask(ask) => self.answer(ask, beside),
+            Event::Signal(Signal::Reload) => {
+                self.reload(now, beside);
+                Ok(())
+            }
+            Event::Signal(Signal::Check) => {
+                self.check(None, beside);
+                Ok(())
+            }
+            Event::Signal(Signal::Stop) | Event::Turn => Ok(()),
+        }
+    }
+
+    fn report(
+        &mut self,
+        now: Now,
+        root: RootName,
+        report: Report,
+        beside: &mut Beside,
+    ) -> Result<(), StoreError> {
+        match report {
+            Report::Root { look } => {
+                let gone = !matches!(look, crate::domain::RootLook::Seen { .. });
+                self.engine.looked(now, &root, &look);
+                if gone {
+                    beside.checks.walked(&root);
+                }
+            }
+            Report::Listed { seq, identity, listings, moves, walk } => {
+                for half in moves {
+                    self.engine.moved(&root, half.cookie, half.path, half.to);
+                }
+                let at_start = walk == Some(Walk::Start);
+                self.engine.listed(now, &Listed { root, seq, identity, listings, at_start })?;
+            }
+            Report::Walked { directories, files, .. } => {
+                self.engine.walked(&root, directories, files);
+                beside.checks.walked(&root);
+            }
+            Report::Watching { directories, watched, why_not } => {
+                self.engine.watching(&root, directories, watched, why_not);
+            }
+            Report::Unseen { dirs, more } => self.engine.unseen(&root, dirs, more),
+            Report::Overflowed => {
+                tracing::info!("root {root}: events were lost, all of it is looked at again");
+            }
+            Report::Synced { token, current, why } => {
+                if !current {
+                    tracing::debug!(%root, why, "not current");
+                }
+                beside.probing.synced(&root, token, current);
+            }
+            Report::Stopped => {}
+            Report::Failed { why } => {
+                tracing::error!("root {root} is not watched any more: {why}");
+                let why = format!("its watcher has ended: {why}");
+                self.engine.looked(now, &root, &crate::domain::RootLook::Unreadable { why });
+                beside.checks.walked(&root);
+            }
+        }
+        Ok(())
+    }
+
+    /// The end of each turn.
+    fn upkeep(&mut self, now: Now, beside: &mut Beside) -> Result<(), StoreError> {
+        self.engine.tick(now)?;
+        beside.probing.tick(now.awake);
+        for order in self.engine.take_orders() {
+            match order {
+                Order::Probe(probe) => beside.probing.want(probe),
+                Order::Applied { root, seq } => {
+                    if let Some((_, handle)) = beside.watchers.get(&root) {
+                        handle.applied(seq);
+                    }
+                }
+                Order::Rescan(root) => {
+                    if let Some((_, handle)) = beside.watchers.get(&root) {
+                        handle.rescan(Why::Recovered);
+                    }
+                }
+                Order::Tell(decision) => self.narrator.tell(decision),
+            }
+        }
+        let online = self.engine.online_roots();
+        if let Some(token) = beside.probing.begin(now.awake, &online) {
+            for root in &online {
+                if let Some((_, handle)) = beside.watchers.get(root) {
+                    handle.sync(token);
+                }
+            }
+        }
+        while let Some(runnable) = beside.probing.next() {
+            self.probe(runnable, beside)?;
+        }
+        for reply in beside.checks.finished() {
+            // A caller who has gone away does not need the answer.
+            drop(reply.send(Ok(view::check(&self.engine))));
+        }
+        let status = view::status(&self.engine, &self.around);
+        if status.ready {
+            self.systemd.ready();
+        } else {
+            self.systemd.extend(Duration::from_secs(60));
+        }
+        self.systemd.status(&status.summary);
+        self.systemd.feed_watchdog();
+        self.announce(&status);
+        self.publish.send_replace(Arc::new(status));
+        Ok(())
+    }
+
+    /// Says once, for people at a terminal, that the work has begun.
+    fn announce(&self, status: &Status) {
+        if status.ready && !self.publish.borrow().ready {
+            let files: u64 = status.roots.iter().map(|root| root.files).sum();
+            let directories: u64 = status.roots.iter().map(|root| root.directories).sum();
+            tracing::info!(
+                "READY: {} roots, {files} media files in {directories} directories; {}",
+                status.roots.len(),
+                status.summary
+            );
+        }
+    }
+
+    /// Looks at the disk for one item, on a thread of its own.
+    fn probe(
+        &mut self,
+        runnable: super::probing::Runnable,
+        beside: &mut Beside,
+    ) -> Result<(), StoreError> {
+        let super::probing::Runnable { probe, behind } = runnable;
+        let job = jobs::job(&*self.store, &probe)?;
+        let (grounds, host) = (Arc::clone(&beside.grounds), Arc::clone(&self.host));
+        let (clock, findings) = (Arc::clone(&self.clock), beside.findings.clone());
+        tokio::task::spawn_blocking(move || {
+            let mut disk = prober::look(&job, &grounds, &host, &*clock);
+            disk.behind = behind;
+            let found = Findings {
+                probe: probe.id,
+                candidate: probe.candidate,
+                disk,
+                services: Vec::new(),
+                evidence: Vec::new(),
+                at: clock.wall(),
+            };
+            // The loop has ended: then nobody waits for it.
+            drop(findings.blocking_send(found));
+        });
+        Ok(())
+    }
+
+    /// Takes over the roots of the settings: watchers are started and ended.
+    fn configure(&mut self, now: Now, beside: &mut Beside) {
+        let specs = specs::specs(&self.settings);
+        beside.grounds = Arc::new(specs::grounds(&specs));
+        let names: Vec<RootName> = specs.iter().map(|spec| spec.name.clone()).collect();
+        let changed = self.engine.configure(now, specs.clone());
+        let gone: Vec<RootName> =
+            beside.watchers.keys().filter(|name| !names.contains(name)).cloned().collect();
+        for name in gone.iter().chain(&changed) {
+            if let Some((_, handle)) = beside.watchers.remove(name) {
+                handle.stop();
+                beside.checks.walked(name);
+            }
+        }
+        for spec in specs.iter().filter(|spec| changed.contains(&spec.name)) {
+            self.watch(now, spec, beside);
+        }
+    }
+
+    fn watch(&mut self, now: Now, spec: &RootSpec, beside: &mut Beside) {
+        beside.generation += 1;
+        let root = WatchedRoot {
+            name: spec.name.clone(),
+            path: spec.path.clone(),
+            rules: spec.rules.clone(),
+            marker: spec.marker.clone(),
+            quiet: self.settings.watch.quiet,
+            rescan: self.settings.watch.rescan,
+            generation: beside.generation,
+        };
+        let inventory: Arc<dyn Inventory> = self.store.clone();
+        let started = watcher::start(
+            root,
+            Arc::clone(&self.host),
+            inventory,
+            beside.reports.clone(),
+            Arc::clone(&self.clock),
+            self.cookies.clone(),
+            Arc::clone(&beside.instances),
+        );
+        match started {
+            Ok(handle) => {
+                beside.watchers.insert(spec.name.clone(), (beside.generation, handle));
+            }
+            Err(error) => {
+                tracing::error!("root {} can't be watched: {error}", spec.name);
+                let why = format!("it can't be watched: {error}");
+                let look = crate::domain::RootLook::Unreadable { why };
+                self.engine.looked(now, &spec.name, &look);
+            }
+        }
+    }
+
+    /// Reads the configuration again; a bad one changes nothing.
+    fn reload(&mut self, now: Now, beside: &mut Beside) {
+        self.systemd.reloading();
+        match (self.reload)() {
+            Ok(settings) => {
+                self.engine.set_policy(specs::policy(&settings), settings.history);
+                self.around.settle_secs = settings.confirm.settle.as_secs();
+                self.around.warnings.clone_from(&settings.warnings);
+                self.settings = settings;
+                self.configure(now, beside);
+                tracing::info!("the configuration was read again");
+            }
+            Err(error) => {
+                tracing::error!("the configuration is wrong, the old one stays in effect:\n{error}");
+            }
+        }
+        self.systemd.reloaded();
+    }
+
+    fn check(&mut self, caller: Option<Reply<CheckView>>, beside: &mut Beside) {
+        let online = self.engine.online_roots();
+        if beside.checks.want(caller, &online) {
+            for root in &online {
+                if let Some((_, handle)) = beside.watchers.get(root) {
+                    handle.rescan(Why::Requested);
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, ask: Ask, beside: &mut Beside) -> Result<(), StoreError> {
+        // A caller who has gone away does not need the answer.
+        match ask {
+            Ask::Candidates(reply) => drop(reply.send(Ok(view::candidates(&self.engine)))),
+            Ask::Explain(what, reply) => {
+                drop(reply.send(Ok(view::explain(&self.engine, &what)?)));
+            }
+            Ask::Check(reply) => self.check(Some(reply), beside),
+            Ask::Deletions(limit, reply) => {
+                let store = Arc::clone(&self.store);
+                tokio::task::spawn_blocking(move || {
+                    let list = view::deletions(&*store, limit).map_err(|e| format!("{e:#}"));
+                    drop(reply.send(list));
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn until_next_turn(&self, watchdog: Option<Duration>) -> Duration {
+        let busy = !self.engine.is_quiet();
+        let turn = if busy { BUSY_TURN } else { IDLE_TURN };
+        let due = self.engine.until_due(self.pulse.awake());
+        due.unwrap_or(turn).min(turn).min(watchdog.unwrap_or(turn)).max(Duration::from_millis(1))
+    }
+
+    /// Ends what runs beside the loop, and leaves everything durable.
+    fn finish(mut self, end: &End, beside: Beside) {
+        for (_, handle) in beside.watchers.values() {
+            handle.stop();
+        }
+        // The channel is full only if nobody reads it: let the watchers get past it.
+        drop(beside.reports);
+        if matches!(end, End::Stopped) {
+            let (now, _) = self.pulse.beat(&*self.clock);
+            let last = self.engine.tick(now);
+            let flushed = self.store.commit(&crate::store::Batch::default(), Durability::Synced);
+            if let Err(error) = last.and(flushed) {
+                tracing::error!("the last state could not be stored: {error:#}");
+            }
+        }
+        for (_, handle) in beside.watchers.values() {
+            if !handle.join(WATCHER_END) {
+                tracing::warn!(root = %handle.name(), "its watcher hangs on the disk");
+            }
+        }
+    }
+}
