@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
+use super::folders::Stored;
 use crate::catalog::{Folders, Placed, Placer, TitleAt};
 use crate::domain::{
     FileId, FilePath, FsId, ItemKey, LostFile, Observation, RelPath, RootName, Sensor, Timestamp,
@@ -84,7 +85,7 @@ pub(super) fn apply(
     applied.lost = lost.len() as u64;
     applied.found = found.len() as u64;
 
-    let before = Before { root: context.root, inventory };
+    let before = Stored { root: context.root, inventory };
     let lost_by_title = by_title(&Placer::new(context.root, context.title, &before), &lost);
     let placer = Placer::new(context.root, context.title, &view);
     let found_by_title = by_title(&placer, &found);
@@ -144,40 +145,9 @@ impl Folders for Overlay<'_> {
         if self.changed.iter().any(|(path, record)| path.is_within(dir) && has_media(record)) {
             return true;
         }
-        any_media(self.inventory, self.root, dir, |path| !self.changed.contains_key(path))
+        let stored = Stored { root: self.root, inventory: self.inventory };
+        stored.has_media(dir, |path| !self.changed.contains_key(path))
     }
-}
-
-/// The inventory as it was.
-struct Before<'a> {
-    root: &'a RootName,
-    inventory: &'a dyn Inventory,
-}
-
-impl Folders for Before<'_> {
-    fn folder(&self, dir: &RelPath) -> Option<Directory> {
-        self.inventory.directory(self.root, dir).ok().flatten()
-    }
-
-    fn has_media_below(&self, dir: &RelPath) -> bool {
-        any_media(self.inventory, self.root, dir, |_| true)
-    }
-}
-
-fn any_media(
-    inventory: &dyn Inventory,
-    root: &RootName,
-    dir: &RelPath,
-    counts: impl Fn(&RelPath) -> bool,
-) -> bool {
-    let mut any = false;
-    let looked = inventory.within(root, dir, &mut |path, record| {
-        any = !record.files.is_empty() && counts(&path);
-        if any { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    // What can't be read is taken to hold media: a folder too many is a category, and its files
-    // titles of their own, which the same unreadable record keeps from being believed lost.
-    any || looked.is_err()
 }
 
 /// A directory is gone: so is every record below it.

@@ -7,11 +7,20 @@
 //! It must never act on anything that is not stored, and never block on a disk that hangs.
 
 mod engine;
+mod folders;
+mod jobs;
 mod listings;
 mod moves;
+mod narrator;
 mod probing;
 mod pulse;
+mod run;
+mod signals;
+mod specs;
+mod start;
+mod systemd;
 mod view;
 mod words;
 
 pub use engine::{Engine, Listed, Order, Record, RootSpec};
+pub use start::{Options, StartError, run};

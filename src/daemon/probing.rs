@@ -132,3 +132,85 @@ impl<T> Checks<T> {
         if self.awaited.is_empty() { std::mem::take(&mut self.waiting) } else { Vec::new() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{CandidateId, Item, Kind, ProbeId, ProviderIds, Timestamp};
+
+    fn probe(number: u64) -> Probe {
+        Probe {
+            id: ProbeId(number),
+            candidate: CandidateId(number),
+            item: Item {
+                kind: Kind::Film,
+                title: "x".into(),
+                year: None,
+                ids: ProviderIds::default(),
+            },
+            detected: Timestamp::default(),
+            places: vec![],
+            lost: vec![],
+        }
+    }
+
+    fn roots() -> [RootName; 2] {
+        ["a", "b"].map(|name| RootName::parse(name).unwrap())
+    }
+
+    fn numbers(probing: &mut Probing) -> Vec<(u64, usize)> {
+        std::iter::from_fn(|| probing.next()).map(|r| (r.probe.id.0, r.behind.len())).collect()
+    }
+
+    #[test]
+    fn no_probe_runs_before_every_root_is_current() {
+        let mut probing = Probing::default();
+        probing.want(probe(1));
+        let token = probing.begin(Awake::default(), &roots()).unwrap();
+        probing.want(probe(2));
+        assert_eq!(probing.begin(Awake::default(), &roots()), None, "one round at a time");
+        probing.synced(&roots()[0], token, true);
+        probing.synced(&roots()[1], token + 7, true);
+        assert_eq!(numbers(&mut probing), []);
+        probing.synced(&roots()[1], token, true);
+        assert_eq!(numbers(&mut probing), [(1, 0)]);
+        assert!(probing.begin(Awake::default(), &roots()).is_some());
+    }
+
+    #[test]
+    fn a_root_that_is_behind_or_silent_is_named_to_the_probe() {
+        let mut probing = Probing::default();
+        probing.want(probe(1));
+        let token = probing.begin(Awake::default(), &roots()).unwrap();
+        probing.synced(&roots()[0], token, false);
+        probing.tick(Awake::default().plus(ROUND_DEADLINE / 2));
+        assert_eq!(numbers(&mut probing), []);
+        probing.tick(Awake::default().plus(ROUND_DEADLINE));
+        assert_eq!(numbers(&mut probing), [(1, 2)]);
+    }
+
+    #[test]
+    fn probes_run_a_few_at_a_time() {
+        let mut probing = Probing::default();
+        for number in 0..9 {
+            probing.want(probe(number));
+        }
+        assert!(probing.begin(Awake::default(), &[]).is_some());
+        assert_eq!(numbers(&mut probing).len(), MOST_RUNNING);
+        probing.ended();
+        assert_eq!(numbers(&mut probing), [(4, 0)]);
+    }
+
+    #[test]
+    fn a_second_caller_joins_the_running_check() {
+        let mut checks = Checks::default();
+        assert!(checks.want(Some(1), &roots()));
+        assert!(!checks.want(Some(2), &roots()));
+        checks.walked(&roots()[0]);
+        assert_eq!(checks.finished(), []);
+        checks.walked(&roots()[1]);
+        assert_eq!(checks.finished(), [1, 2]);
+        assert!(checks.want(Some(3), &[]));
+        assert_eq!(checks.finished(), [3]);
+    }
+}

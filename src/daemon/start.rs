@@ -1,6 +1,6 @@
 //! From settings to a running daemon, and to its end.
 
-use std::fs::{self, DirBuilder};
+use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use super::run::{End, Loop};
 use super::signals::{self, Signal};
 use super::systemd::ServiceManager;
 use super::view::Surroundings;
-use super::{specs, view};
+use super::specs;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ConfigError, Settings};
 use crate::control::{Ask, BindError, Server, Status, serve};
@@ -108,52 +108,152 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         tracing::warn!("{warning}");
     }
     loop {
-        let end = {
-            let (running, store_dir) = (&settings, &options.state_dir);
-            let around = surroundings(running, &opened, started_at);
-            let pulse = Pulse::new(&*clock, opened.loaded.awake);
-            let daemon = Loop {
-                engine: engine(running, &opened_parts(&opened), &*clock)?,
-                store: Arc::clone(&opened.store),
-                settings: running.clone(),
-                reload: &*options.reload,
-                clock: Arc::clone(&clock),
-                host: Arc::clone(&host),
-                pulse,
-                cookies: store_dir.join("cookies"),
-                server: &mut server,
-                signals: &mut signals,
-                publish: &publish,
-                systemd: &mut systemd,
-                narrator: &mut narrator,
-                around,
-            };
-            daemon.run().await
-        };
-        match end {
-            End::Stopped => break,
-            End::StoreFails(error) => {
-                let why = format!("{:#}", anyhow::Error::new(error));
-                drop(opened);
-                let again = recover(
-                    &why,
-                    &options.state_dir,
-                    &clock,
-                    &mut server,
-                    &mut signals,
-                    &publish,
-                    &mut systemd,
-                );
-                match again.await {
-                    Some(again) => opened = again,
-                    None => break,
-                }
-                if let Ok(read) = (options.reload)() {
-                    settings = read;
-                }
-            }
+        let end = session(&mut opened, &settings, &options.reload, &options.state_dir, Session {
+            started_at,
+            clock: &clock,
+            host: &host,
+            server: &mut server,
+            signals: &mut signals,
+            publish: &publish,
+            systemd: &mut systemd,
+            narrator: &mut narrator,
+        })
+        .await?;
+        let End::StoreFails(error) = end else { break };
+        let why = format!("{:#}", anyhow::Error::new(error));
+        tracing::error!("the state directory fails, nothing is decided until it is well: {why}");
+        drop(opened);
+        let waiting = Waiting { why, state_dir: &options.state_dir, clock: &*clock };
+        match waiting.reopen(&mut server, &mut signals, &publish, &mut systemd).await {
+            Some(again) => opened = again,
+            None => break,
+        }
+        tracing::info!("the state directory is well again");
+        if let Ok(read) = (options.reload)() {
+            settings = read;
         }
     }
     systemd.stopping();
     Ok(())
+}
+
+/// What outlives one opening of the store.
+struct Session<'a> {
+    started_at: Timestamp,
+    clock: &'a Arc<dyn Clock>,
+    host: &'a Arc<Host>,
+    server: &'a mut Server,
+    signals: &'a mut mpsc::Receiver<Signal>,
+    publish: &'a watch::Sender<Arc<Status>>,
+    systemd: &'a mut ServiceManager,
+    narrator: &'a mut Narrator,
+}
+
+/// Runs with one opened store, until its end.
+async fn session(
+    opened: &mut Opened,
+    settings: &Settings,
+    reload: &dyn Fn() -> Result<Settings, ConfigError>,
+    state_dir: &Path,
+    session: Session<'_>,
+) -> Result<End, StartError> {
+    for healed in &opened.healed {
+        tracing::warn!("{healed}");
+    }
+    let Session { started_at, clock, host, .. } = session;
+    let loaded = std::mem::take(&mut opened.loaded);
+    let mut pulse = Pulse::new(&**clock, loaded.awake);
+    let (now, _) = pulse.beat(&**clock);
+    let engine = Engine::new(
+        Arc::clone(&opened.store),
+        opened.ledger.take(),
+        loaded,
+        opened.stale.clone(),
+        specs::policy(settings),
+        settings.history,
+        now,
+    )?;
+    let around = Surroundings {
+        started_at,
+        settle_secs: settings.confirm.settle.as_secs(),
+        healed: opened.healed.iter().map(ToString::to_string).collect(),
+        warnings: settings.warnings.clone(),
+    };
+    let daemon = Loop {
+        store: Arc::clone(&opened.store),
+        engine,
+        settings: settings.clone(),
+        reload,
+        clock: Arc::clone(clock),
+        host: Arc::clone(host),
+        pulse,
+        cookies: state_dir.join("cookies"),
+        server: session.server,
+        signals: session.signals,
+        publish: session.publish,
+        systemd: session.systemd,
+        narrator: session.narrator,
+        around,
+    };
+    Ok(daemon.run().await)
+}
+
+/// A state directory that fails, until it can be opened again.
+struct Waiting<'a> {
+    why: String,
+    state_dir: &'a Path,
+    clock: &'a dyn Clock,
+}
+
+impl Waiting<'_> {
+    /// Tries from time to time, and says meanwhile how things are. `None` when asked to stop.
+    async fn reopen(
+        &self,
+        server: &mut Server,
+        signals: &mut mpsc::Receiver<Signal>,
+        publish: &watch::Sender<Arc<Status>>,
+        systemd: &mut ServiceManager,
+    ) -> Option<Opened> {
+        let mut status = Status::clone(&publish.borrow());
+        status.summary = format!("the state directory fails, nothing is decided: {}", self.why);
+        status.needs_attention = true;
+        status.problems = vec![status.summary.clone()];
+        systemd.status(&status.summary);
+        publish.send_replace(Arc::new(status));
+        let mut retry = tokio::time::interval(RETRY);
+        retry.tick().await;
+        loop {
+            tokio::select! {
+                signal = signals.recv() => {
+                    if matches!(signal, Some(Signal::Stop) | None) {
+                        return None;
+                    }
+                }
+                Some(ask) = server.asks.recv() => refuse(ask, &self.why),
+                _ = retry.tick() => match store::open(self.state_dir, self.clock.wall()) {
+                    Ok(opened) => return Some(opened),
+                    Err(error) => tracing::debug!(%error, "the state directory still fails"),
+                },
+            }
+            systemd.feed_watchdog();
+        }
+    }
+}
+
+fn refuse(ask: Ask, why: &str) {
+    let error = || format!("the state directory fails: {why}");
+    // A caller who has gone away does not need the answer.
+    match ask {
+        Ask::Candidates(reply) => drop(reply.send(Err(error()))),
+        Ask::Deletions(_, reply) => drop(reply.send(Err(error()))),
+        Ask::Explain(_, reply) => drop(reply.send(Err(error()))),
+        Ask::Check(reply) => drop(reply.send(Err(error()))),
+    }
+}
+
+fn make_dir(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o755).create(path)
 }

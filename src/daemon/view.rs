@@ -1,9 +1,10 @@
 //! The state of the daemon as the sockets show it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::engine::{Engine, Record, RootRun};
+use super::folders::Stored;
 use super::words;
 use crate::catalog::{Folders, Placer};
 use crate::control::{
@@ -12,9 +13,9 @@ use crate::control::{
 };
 use crate::core::Root;
 use crate::domain::{
-    Candidate, Decision, Health, Item, RelPath, RootName, Stage, Timestamp, shown,
+    Candidate, Decision, Health, Item, RelPath, RootName, Stage, Timestamp, What, shown,
 };
-use crate::inventory::{Directory, Inventory};
+use crate::inventory::Inventory;
 use crate::store::{Storage, StoreError};
 
 /// How many items an explanation tells of at most.
@@ -226,32 +227,12 @@ fn item_at<S: Storage, R: Record>(engine: &Engine<S, R>, query: &str) -> Option<
     engine.roots.values().find_map(|run| {
         let rel = path.strip_prefix(&run.spec.path).ok()?;
         let rel = RelPath::parse(std::os::unix::ffi::OsStrExt::as_bytes(rel.as_os_str())).ok()?;
-        let known = Known { root: &run.spec.name, inventory: &*engine.store };
+        let known = Stored { root: &run.spec.name, inventory: &*engine.store };
         let is_folder = rel.is_root() || known.folder(&rel).is_some();
         let file = if is_folder { rel.join(b"x.mkv") } else { rel };
         let title = run.spec.title();
         Some(Placer::new(&run.spec.name, &title, &known).place(&file).title.item)
     })
-}
-
-struct Known<'a> {
-    root: &'a RootName,
-    inventory: &'a dyn Inventory,
-}
-
-impl Folders for Known<'_> {
-    fn folder(&self, dir: &RelPath) -> Option<Directory> {
-        self.inventory.directory(self.root, dir).ok().flatten()
-    }
-
-    fn has_media_below(&self, dir: &RelPath) -> bool {
-        let mut any = false;
-        let looked = self.inventory.within(self.root, dir, &mut |_, record| {
-            any = !record.files.is_empty();
-            if any { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        any || looked.is_err()
-    }
 }
 
 fn story<S: Storage, R: Record>(engine: &Engine<S, R>, item: &Item) -> Result<Story, StoreError> {
@@ -269,9 +250,7 @@ fn story<S: Storage, R: Record>(engine: &Engine<S, R>, item: &Item) -> Result<St
         (None, None) => ("unknown", format!("no file of {item} is known")),
     };
     let mut lines: Vec<Decision> = engine.store.history(key.as_str())?;
-    let mut roots: Vec<&RootName> = engine.roots.keys().collect();
-    roots.retain(|root| touches(root, &lines, engine));
-    for root in roots {
+    for root in roots_of(engine, item, &lines)? {
         let changes = engine.store.history(&format!("root:{root}"))?;
         lines.extend(changes.into_iter().filter(words::concerns_titles));
     }
@@ -286,14 +265,20 @@ fn story<S: Storage, R: Record>(engine: &Engine<S, R>, item: &Item) -> Result<St
     })
 }
 
-/// Whether what happened to a root may matter to the story of an item: there is only one root, or
-/// the story has nothing of its own to tell.
-fn touches<S: Storage, R: Record>(
-    _root: &RootName,
-    lines: &[Decision],
+/// The roots that an item lies or lay in.
+fn roots_of<S: Storage, R: Record>(
     engine: &Engine<S, R>,
-) -> bool {
-    engine.roots.len() == 1 || lines.is_empty()
+    item: &Item,
+    lines: &[Decision],
+) -> Result<BTreeSet<RootName>, StoreError> {
+    let titles = engine.store.titles(&item.match_keys())?;
+    let mut roots: BTreeSet<RootName> = titles.into_iter().map(|title| title.place.root).collect();
+    for line in lines {
+        if let What::Lost { files, .. } = &line.what {
+            roots.extend(files.iter().map(|file| file.root.clone()));
+        }
+    }
+    Ok(roots)
 }
 
 fn under_review(candidate: &Candidate) -> String {
@@ -312,11 +297,11 @@ fn places<S: Storage, R: Record>(
     engine: &Engine<S, R>,
     item: &Item,
 ) -> Result<Vec<String>, StoreError> {
-    let mut found: BTreeMap<String, ()> = BTreeMap::new();
+    let mut found: BTreeSet<String> = BTreeSet::new();
     let keys = item.match_keys();
     for title in engine.store.titles(&keys)? {
         let Some(run) = engine.roots.get(&title.place.root) else { continue };
-        let known = Known { root: &run.spec.name, inventory: &*engine.store };
+        let known = Stored { root: &run.spec.name, inventory: &*engine.store };
         let root_title = run.spec.title();
         let placer = Placer::new(&run.spec.name, &root_title, &known);
         engine.store.within(&run.spec.name, &title.place.folder, &mut |dir, record| {
@@ -326,13 +311,13 @@ fn places<S: Storage, R: Record>(
                 if owner.match_keys().iter().any(|key| keys.contains(key)) {
                     let path = path.under(&run.spec.path);
                     let bytes = std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str());
-                    found.insert(shown(bytes), ());
+                    found.insert(shown(bytes));
                 }
             }
             if title.place.loose { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
     }
-    Ok(found.into_keys().collect())
+    Ok(found.into_iter().collect())
 }
 
 fn line(decision: &Decision) -> StoryLine {
