@@ -255,7 +255,7 @@ impl Reader<'_> {
                 "." => at += 1 + usize::from(self.is_word(at + 1)),
                 "::" if at > 0 && self.text(at - 1) == ">" => at += 2,
                 "::" if self.is_word(at + 1) => {
-                    at = self.read_path(at + 1, &[], &module, is_import)
+                    at = self.read_path(at + 1, &[], &module, is_import);
                 }
                 _ if self.is_word(at) => at = self.read_path(at, &[], &module, is_import),
                 _ => at += 1,
