@@ -1,0 +1,7 @@
+//! The one integration binary: house rules, documents, and the whole daemon from outside.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+mod docs;
+mod library;
+mod source;
+mod tidy;
