@@ -12,4 +12,5 @@ pub mod core;
 pub mod disk;
 pub mod domain;
 pub mod inventory;
+pub mod sensors;
 pub mod store;
