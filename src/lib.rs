@@ -16,5 +16,6 @@ pub mod disk;
 pub mod domain;
 pub mod inventory;
 pub mod prober;
+pub mod sensors;
 pub mod store;
 pub mod telemetry;

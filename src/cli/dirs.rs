@@ -8,7 +8,7 @@ use crate::control::STATUS_SOCKET;
 
 /// The two directories.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dirs {
+pub(super) struct Dirs {
     /// Store and ledger.
     pub state: PathBuf,
     /// Sockets.
@@ -17,14 +17,16 @@ pub struct Dirs {
 
 /// Nothing says where the state may be kept.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("neither --state-dir nor $STATE_DIRECTORY, $XDG_STATE_HOME or $HOME says where to keep the state")]
-pub struct NoStateDir;
+#[error(
+    "neither --state-dir nor $STATE_DIRECTORY, $XDG_STATE_HOME or $HOME says where to keep the state"
+)]
+pub(super) struct NoStateDir;
 
 /// Finds the directories for the daemon.
 ///
 /// # Errors
 /// When nothing says where the state may be kept.
-pub fn for_daemon(
+pub(super) fn for_daemon(
     places: &Places,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Dirs, NoStateDir> {
@@ -49,7 +51,7 @@ pub fn for_daemon(
 
 /// Finds the sockets of a running daemon: where this user's own daemon would have them, or else
 /// those of the system's.
-pub fn for_client(places: &Places, variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
+pub(super) fn for_client(places: &Places, variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
     let own = for_daemon(places, variable).map(|dirs| dirs.runtime);
     let system = PathBuf::from("/run/obituarr");
     match own {
@@ -76,7 +78,12 @@ fn first(dirs: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn check(state: Option<&str>, runtime: Option<&str>, env: &[(&str, &str)], expected: (&str, &str)) {
+    fn check(
+        state: Option<&str>,
+        runtime: Option<&str>,
+        env: &[(&str, &str)],
+        expected: (&str, &str),
+    ) {
         let places = Places {
             config: None,
             state_dir: state.map(PathBuf::from),

@@ -33,7 +33,9 @@ pub(super) fn run(places: &Places, args: &RunArgs) -> Exit {
     // that is mounted later.
     for root in args.roots.iter().filter(|root| !root.is_dir()) {
         let shown = root.display();
-        complain(&format!("--root {shown}: there is no such directory; make it, mount it, or correct the path"));
+        complain(&format!(
+            "--root {shown}: there is no such directory; make it, mount it, or correct the path"
+        ));
         return Exit::NoRoot;
     }
     let dirs = match dirs::for_daemon(places, |name| std::env::var_os(name)) {

@@ -66,7 +66,11 @@ pub(super) fn candidates(candidates: &[CandidateView]) -> String {
         let CandidateView { id, item, state, detected_at, .. } = candidate;
         line(
             &mut text,
-            format_args!("{id}  {} ({}), {state}, lost at {detected_at}", one_line(item), item.kind),
+            format_args!(
+                "{id}  {} ({}), {state}, lost at {detected_at}",
+                one_line(item),
+                item.kind
+            ),
         );
         if let Some(reason) = &candidate.reason {
             line(&mut text, format_args!("    {}", safe(reason)));
@@ -89,10 +93,7 @@ pub(super) fn deletions(deletions: &[DeletionView]) -> String {
     let mut text = String::new();
     for deletion in deletions {
         let DeletionView { item, confirmed_at, source, cause, state, .. } = deletion;
-        line(
-            &mut text,
-            format_args!("{confirmed_at}  {} ({})", one_line(item), item.kind),
-        );
+        line(&mut text, format_args!("{confirmed_at}  {} ({})", one_line(item), item.kind));
         line(&mut text, format_args!("    {source}, {cause}; {state}; {}", safe(&deletion.id)));
         evidence(&mut text, &deletion.evidence);
     }

@@ -13,8 +13,8 @@ use super::listings::{self, Context};
 use super::moves::Moves;
 use crate::core::{Changes, Core, Effect, Findings, Policy, Probe};
 use crate::domain::{
-    Awake, Decision, DeletionId, Entry, EntryState, FilePath, Health, Identity, Now, RelPath, RootLook,
-    RootName, Sensor, Subject, Timestamp, What,
+    Awake, Decision, DeletionId, Entry, EntryState, FilePath, Health, Identity, Now, RelPath,
+    RootLook, RootName, Sensor, Subject, Timestamp, What,
 };
 use crate::inventory::{Listing, Rules};
 use crate::store::{Batch, Durability, Loaded, Storage, StoreError};
@@ -327,7 +327,10 @@ impl<S: Storage, R: Record> Engine<S, R> {
     #[must_use]
     pub fn online_roots(&self) -> Vec<RootName> {
         let roots = self.core.roots().iter();
-        roots.filter(|(_, root)| root.health == Health::Online).map(|(name, _)| name.clone()).collect()
+        roots
+            .filter(|(_, root)| root.health == Health::Online)
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// Whether nothing is under review and nothing waits to be recorded.

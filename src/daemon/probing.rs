@@ -3,7 +3,7 @@
 //! "Moved is not gone" needs the listings of all roots: so each round of probes begins with one
 //! sync of every watcher, and what the listings brought is in the store before anyone looks.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::core::Probe;
@@ -105,10 +105,16 @@ impl Probing {
 }
 
 /// Answers of full looks that several callers wait for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Checks<T> {
     waiting: Vec<T>,
-    awaited: BTreeMap<RootName, ()>,
+    awaited: BTreeSet<RootName>,
+}
+
+impl<T> Default for Checks<T> {
+    fn default() -> Self {
+        Self { waiting: Vec::new(), awaited: BTreeSet::new() }
+    }
 }
 
 impl<T> Checks<T> {
@@ -117,7 +123,7 @@ impl<T> Checks<T> {
         self.waiting.extend(caller);
         let begin = self.awaited.is_empty();
         if begin {
-            self.awaited = roots.iter().map(|root| (root.clone(), ())).collect();
+            self.awaited = roots.iter().cloned().collect();
         }
         begin
     }

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::engine::{Engine, Listed, Order, RootSpec};
 use super::narrator::Narrator;
-use super::probing::{Checks, Probing};
+use super::probing::{Checks, Probing, Runnable};
 use super::pulse::Pulse;
 use super::signals::Signal;
 use super::systemd::ServiceManager;
@@ -24,7 +24,7 @@ use crate::config::Settings;
 use crate::control::{Ask, CheckView, Reply, Server, Status};
 use crate::core::Findings;
 use crate::disk::Host;
-use crate::domain::{Now, RootName};
+use crate::domain::{Now, RootLook, RootName};
 use crate::inventory::Inventory;
 use crate::prober::{self, Ground};
 use crate::sensors::watcher::{self, Handle, Instances, Report, Walk, WatchedRoot, Why};
@@ -180,7 +180,7 @@ impl Loop<'_> {
     ) -> Result<(), StoreError> {
         match report {
             Report::Root { look } => {
-                let gone = !matches!(look, crate::domain::RootLook::Seen { .. });
+                let gone = !matches!(look, RootLook::Seen { .. });
                 self.engine.looked(now, &root, &look);
                 if gone {
                     beside.checks.walked(&root);
@@ -214,7 +214,7 @@ impl Loop<'_> {
             Report::Failed { why } => {
                 tracing::error!("root {root} is not watched any more: {why}");
                 let why = format!("its watcher has ended: {why}");
-                self.engine.looked(now, &root, &crate::domain::RootLook::Unreadable { why });
+                self.engine.looked(now, &root, &RootLook::Unreadable { why });
                 beside.checks.walked(&root);
             }
         }
@@ -283,12 +283,8 @@ impl Loop<'_> {
     }
 
     /// Looks at the disk for one item, on a thread of its own.
-    fn probe(
-        &mut self,
-        runnable: super::probing::Runnable,
-        beside: &mut Beside,
-    ) -> Result<(), StoreError> {
-        let super::probing::Runnable { probe, behind } = runnable;
+    fn probe(&mut self, runnable: Runnable, beside: &mut Beside) -> Result<(), StoreError> {
+        let Runnable { probe, behind } = runnable;
         let job = jobs::job(&*self.store, &probe)?;
         let (grounds, host) = (Arc::clone(&beside.grounds), Arc::clone(&self.host));
         let (clock, findings) = (Arc::clone(&self.clock), beside.findings.clone());
@@ -346,7 +342,7 @@ impl Loop<'_> {
             inventory,
             beside.reports.clone(),
             Arc::clone(&self.clock),
-            self.cookies.clone(),
+            &self.cookies,
             Arc::clone(&beside.instances),
         );
         match started {
@@ -356,7 +352,7 @@ impl Loop<'_> {
             Err(error) => {
                 tracing::error!("root {} can't be watched: {error}", spec.name);
                 let why = format!("it can't be watched: {error}");
-                let look = crate::domain::RootLook::Unreadable { why };
+                let look = RootLook::Unreadable { why };
                 self.engine.looked(now, &spec.name, &look);
             }
         }
@@ -375,7 +371,9 @@ impl Loop<'_> {
                 tracing::info!("the configuration was read again");
             }
             Err(error) => {
-                tracing::error!("the configuration is wrong, the old one stays in effect:\n{error}");
+                tracing::error!(
+                    "the configuration is wrong, the old one stays in effect:\n{error}"
+                );
             }
         }
         self.systemd.reloaded();

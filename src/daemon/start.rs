@@ -14,9 +14,9 @@ use super::narrator::Narrator;
 use super::pulse::Pulse;
 use super::run::{End, Loop};
 use super::signals::{self, Signal};
+use super::specs;
 use super::systemd::ServiceManager;
 use super::view::Surroundings;
-use super::specs;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ConfigError, Settings};
 use crate::control::{Ask, BindError, Server, Status, serve};
@@ -108,21 +108,26 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         tracing::warn!("{warning}");
     }
     loop {
-        let end = session(&mut opened, &settings, &options.reload, &options.state_dir, Session {
-            started_at,
-            clock: &clock,
-            host: &host,
-            server: &mut server,
-            signals: &mut signals,
-            publish: &publish,
-            systemd: &mut systemd,
-            narrator: &mut narrator,
-        })
+        let end = session(
+            opened,
+            &settings,
+            &options.reload,
+            &options.state_dir,
+            Session {
+                started_at,
+                clock: &clock,
+                host: &host,
+                server: &mut server,
+                signals: &mut signals,
+                publish: &publish,
+                systemd: &mut systemd,
+                narrator: &mut narrator,
+            },
+        )
         .await?;
         let End::StoreFails(error) = end else { break };
         let why = format!("{:#}", anyhow::Error::new(error));
         tracing::error!("the state directory fails, nothing is decided until it is well: {why}");
-        drop(opened);
         let waiting = Waiting { why, state_dir: &options.state_dir, clock: &*clock };
         match waiting.reopen(&mut server, &mut signals, &publish, &mut systemd).await {
             Some(again) => opened = again,
@@ -151,24 +156,24 @@ struct Session<'a> {
 
 /// Runs with one opened store, until its end.
 async fn session(
-    opened: &mut Opened,
+    opened: Opened,
     settings: &Settings,
     reload: &dyn Fn() -> Result<Settings, ConfigError>,
     state_dir: &Path,
     session: Session<'_>,
 ) -> Result<End, StartError> {
-    for healed in &opened.healed {
+    let Session { started_at, clock, host, .. } = session;
+    let Opened { store, ledger, loaded, healed, stale } = opened;
+    for healed in &healed {
         tracing::warn!("{healed}");
     }
-    let Session { started_at, clock, host, .. } = session;
-    let loaded = std::mem::take(&mut opened.loaded);
     let mut pulse = Pulse::new(&**clock, loaded.awake);
     let (now, _) = pulse.beat(&**clock);
     let engine = Engine::new(
-        Arc::clone(&opened.store),
-        opened.ledger.take(),
+        Arc::clone(&store),
+        ledger,
         loaded,
-        opened.stale.clone(),
+        stale,
         specs::policy(settings),
         settings.history,
         now,
@@ -176,11 +181,11 @@ async fn session(
     let around = Surroundings {
         started_at,
         settle_secs: settings.confirm.settle.as_secs(),
-        healed: opened.healed.iter().map(ToString::to_string).collect(),
+        healed: healed.iter().map(ToString::to_string).collect(),
         warnings: settings.warnings.clone(),
     };
     let daemon = Loop {
-        store: Arc::clone(&opened.store),
+        store,
         engine,
         settings: settings.clone(),
         reload,

@@ -15,7 +15,6 @@ use crate::core::Root;
 use crate::domain::{
     Candidate, Decision, Health, Item, RelPath, RootName, Stage, Timestamp, What, shown,
 };
-use crate::inventory::Inventory;
 use crate::store::{Storage, StoreError};
 
 /// How many items an explanation tells of at most.

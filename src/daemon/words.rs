@@ -37,11 +37,8 @@ pub(super) fn sentence(decision: &Decision) -> String {
         }
         What::Held { why } => format!("{subject} can't be decided: {why}; {}", why.ends()),
         What::Confirmed { deletion } => {
-            let absent = decision.evidence.iter().filter(|line| line.answer == "absent").count();
-            format!(
-                "{subject} is gone: {absent} files that were there are absent, and nothing of it \
-                 was found elsewhere ({deletion})"
-            )
+            let absent = absent(decision);
+            format!("{subject} is gone: {absent}; nothing of it was found elsewhere ({deletion})")
         }
         What::Forwarded { deletion, tracker } => {
             format!("{subject}: the {tracker} has it ({deletion})")
@@ -56,6 +53,20 @@ pub(super) fn sentence(decision: &Decision) -> String {
                 "{subject}: {why}; what is known of it is based anew, and nothing is a deletion"
             )
         }
+    }
+}
+
+/// The absent files, by path, the first few of them.
+fn absent(decision: &Decision) -> String {
+    const MOST: usize = 5;
+    let lines = decision.evidence.iter().filter(|line| line.answer == "absent");
+    let paths: Vec<String> =
+        lines.filter_map(|line| line.path.as_ref()).map(ToString::to_string).collect();
+    let shown = paths.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+    match paths.len() {
+        0 | 1 => format!("{shown} is absent"),
+        n if n <= MOST => format!("{shown} are absent"),
+        n => format!("{shown} and {} more files are absent", n - MOST),
     }
 }
 

@@ -7,8 +7,23 @@
 //! * sled is known to this room only.
 //!
 //! # Design
-//! [`Storage`] is what the daemon needs; [`Store`] does it with sled, [`Memory`] for simulations,
-//! where a crash is "drop what was not flushed". [`Ledger`] is the append-only file beside it.
+//! [`Storage`] is what the daemon needs; [`Store`] does it with sled. [`Ledger`] is the append-only
+//! file beside it.
+
+mod error;
+mod keys;
+mod ledger;
+mod open;
+mod reconcile;
+mod search;
+mod sled_store;
+#[cfg(test)]
+mod testing;
+
+pub use error::{Healed, LedgerError, OpenError, StoreError};
+pub use ledger::{Event, Ledger, Line};
+pub use open::{Opened, open};
+pub use sled_store::Store;
 
 use crate::catalog::TitleAt;
 use crate::core::{Changes, Saved};
@@ -16,7 +31,7 @@ use crate::domain::{
     Awake, Decision, DeletionId, Entry, FileId, FilePath, Item, ItemKey, RelPath, RootName,
     Timestamp,
 };
-use crate::inventory::{Directory, Inventory, InventoryError};
+use crate::inventory::{Directory, Inventory};
 
 /// A name that appeared in a directory that was known before: the other half of a possible move.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,29 +153,4 @@ pub trait Storage: Inventory {
     /// # Errors
     /// When the store can't be read.
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Item>, StoreError>;
-}
-
-impl From<InventoryError> for StoreError {
-    fn from(error: InventoryError) -> Self {
-        Self::Inventory(error)
-    }
-}
-
-/// The store can't be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The inventory can't be read.
-    #[error(transparent)]
-    Inventory(InventoryError),
-    /// sled failed.
-    #[error("the store at {path} can't be {doing}; check the disk and its free space")]
-    Sled {
-        /// The directory.
-        path: std::path::PathBuf,
-        /// Read, written, flushed.
-        doing: &'static str,
-        /// What sled says.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 mod docs;
+mod e2e;
 mod library;
 mod source;
 mod tidy;

@@ -1,0 +1,3 @@
+//! Sensors turn the outside into hints to look. They notice; they never decide.
+
+pub mod watcher;

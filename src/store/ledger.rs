@@ -1,0 +1,197 @@
+//! The append-only file of what was decided: JSON lines, each synced before it counts.
+//!
+//! It is the embedded tracker, and what is left when the store is lost. A line is never changed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Healed, LedgerError};
+use crate::domain::{Entry, Timestamp};
+
+/// The version of the lines.
+const VERSION: u32 = 1;
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The version of its form.
+    pub v: u32,
+    /// When it was written.
+    pub at: Timestamp,
+    /// What it tells.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What a line tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A deletion that the embedded tracker has accepted.
+    Deletion {
+        /// The entry.
+        entry: Box<Entry>,
+    },
+    /// Something that a newer version has written.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The open file.
+#[derive(Debug)]
+pub struct Ledger {
+    path: PathBuf,
+    file: File,
+    /// Where the last whole line ends.
+    length: u64,
+}
+
+impl Ledger {
+    /// Opens or makes the ledger in `dir` and reads all of it. A torn last line is cut off and kept
+    /// beside it.
+    ///
+    /// # Errors
+    /// When it can't be read or written.
+    pub fn open(dir: &Path, now: Timestamp) -> Result<(Self, Vec<Line>, Vec<Healed>), LedgerError> {
+        let path = dir.join("ledger.jsonl");
+        let fail = |doing| {
+            let path = path.clone();
+            move |source| LedgerError { path, doing, source }
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o640)
+            .open(&path)
+            .map_err(fail("opened"))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(fail("read"))?;
+        let mut healed = Vec::new();
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        if whole < bytes.len() {
+            let aside = dir.join(format!("ledger.damaged-{}", stamp(now)));
+            keep(&aside, &bytes[whole..]).map_err(fail("repaired"))?;
+            file.set_len(whole as u64).map_err(fail("repaired"))?;
+            file.sync_data().map_err(fail("repaired"))?;
+            healed.push(Healed::TornLine { aside });
+        }
+        let mut lines = Vec::new();
+        for (number, line) in bytes[..whole].split_inclusive(|byte| *byte == b'\n').enumerate() {
+            match serde_json::from_slice::<Line>(line) {
+                Ok(line) => lines.push(line),
+                Err(error) => healed.push(Healed::BadLine {
+                    file: path.clone(),
+                    line: number + 1,
+                    why: error.to_string(),
+                }),
+            }
+        }
+        file.seek(SeekFrom::Start(whole as u64)).map_err(fail("read"))?;
+        Ok((Self { path: path.clone(), file, length: whole as u64 }, lines, healed))
+    }
+
+    /// Appends an accepted deletion; when this returns it survives a power cut.
+    ///
+    /// # Errors
+    /// When it could not be written whole: then nothing of it is left.
+    pub fn append_deletion(&mut self, entry: &Entry, at: Timestamp) -> Result<(), LedgerError> {
+        let event = Event::Deletion { entry: Box::new(entry.clone()) };
+        self.append(&Line { v: VERSION, at, event })
+    }
+
+    fn append(&mut self, line: &Line) -> Result<(), LedgerError> {
+        let written = serde_json::to_vec(line).map_err(io::Error::from).and_then(|mut bytes| {
+            bytes.push(b'\n');
+            self.file.seek(SeekFrom::Start(self.length))?;
+            self.file.write_all(&bytes)?;
+            self.file.sync_data()?;
+            Ok(bytes.len() as u64)
+        });
+        match written {
+            Ok(length) => {
+                self.length += length;
+                Ok(())
+            }
+            Err(source) => {
+                // Best effort: the next append begins at the same place, and so does the next start.
+                drop(self.file.set_len(self.length));
+                Err(LedgerError { path: self.path.clone(), doing: "written", source })
+            }
+        }
+    }
+}
+
+fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::write(path, bytes)?;
+    File::open(path)?.sync_data()
+}
+
+/// A moment as a part of a file name.
+pub(super) fn stamp(now: Timestamp) -> String {
+    now.to_string().chars().filter(|c| c.is_ascii_alphanumeric()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::entry;
+    use super::*;
+
+    fn open(dir: &Path) -> (Ledger, Vec<Line>, Vec<Healed>) {
+        Ledger::open(dir, Timestamp::from_millis(0)).unwrap()
+    }
+
+    #[test]
+    fn what_was_appended_is_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut ledger, lines, healed) = open(dir.path());
+        assert!(lines.is_empty() && healed.is_empty());
+        for number in 0..3 {
+            ledger.append_deletion(&entry(number), Timestamp::from_millis(number)).unwrap();
+        }
+        let (_, lines, healed) = open(dir.path());
+        assert!(healed.is_empty());
+        assert_eq!(lines[2].event, Event::Deletion { entry: Box::new(entry(2)) });
+        assert_eq!(lines.len(), 3);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_set_aside_and_the_next_append_is_well_formed() {
+        let dir = tempfile::tempdir().unwrap();
+        open(dir.path()).0.append_deletion(&entry(1), Timestamp::default()).unwrap();
+        let path = dir.path().join("ledger.jsonl");
+        let whole = fs::read(&path).unwrap();
+        for cut in [1, 7, whole.len() - 1] {
+            let mut torn = whole.clone();
+            torn.extend_from_slice(&whole[..cut]);
+            fs::write(&path, &torn).unwrap();
+            let (mut ledger, lines, healed) = open(dir.path());
+            assert_eq!(lines.len(), 1);
+            let [Healed::TornLine { aside }] = &healed[..] else { panic!("{healed:?}") };
+            assert_eq!(fs::read(aside).unwrap(), &whole[..cut]);
+            ledger.append_deletion(&entry(2), Timestamp::default()).unwrap();
+            assert_eq!(open(dir.path()).1.len(), 2);
+        }
+    }
+
+    #[test]
+    fn a_bad_line_in_the_middle_is_named_and_left_and_so_is_one_from_the_future() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.jsonl");
+        open(dir.path()).0.append_deletion(&entry(1), Timestamp::default()).unwrap();
+        let good = fs::read_to_string(&path).unwrap();
+        let future = "{\"v\":2,\"at\":\"2030-01-01T00:00:00Z\",\"event\":\"nudge\",\"x\":1}\n";
+        let text = format!("{good}garbage\n{future}{good}");
+        fs::write(&path, &text).unwrap();
+        let (_, lines, healed) = open(dir.path());
+        assert_eq!(lines.len(), 3);
+        assert_eq!(lines[1].event, Event::Unknown);
+        assert!(matches!(&healed[..], [Healed::BadLine { line: 2, .. }]), "{healed:?}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+}
