@@ -1,15 +1,15 @@
 //! Listing one directory: every name in it, or an error, never a part.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{AtFlags, FileType, RawDir, StatxFlags, statat, statx};
 use rustix::io::Errno;
 
 use super::identity::stat_dir;
-use super::open::open_dir;
+use super::open::{open_dir, open_dir_on_mount};
 use super::{RootDir, timestamp, words};
 use crate::clock::Clock;
-use crate::domain::RelPath;
+use crate::domain::{FsId, RelPath};
 use crate::inventory::{Listing, Media, Name, Other, Rules};
 
 /// A directory could not be listed.
@@ -71,11 +71,7 @@ impl RootDir {
         clock: &dyn Clock,
     ) -> Result<Listing, LookError> {
         let failed = |error| LookError::new(dir, error);
-        let fd = open_dir(self.as_fd(), dir.as_bytes()).map_err(failed)?;
-        let mount = stat_dir(&fd).map_err(failed)?.stx_mnt_id;
-        let fs = self
-            .file_system_of(mount, fd.as_fd())
-            .map_err(|why| LookError::Failed { dir: dir.clone(), why })?;
+        let (fd, fs) = self.open(dir)?;
         let mut listing = Listing {
             dir: dir.clone(),
             fs,
@@ -90,6 +86,20 @@ impl RootDir {
         listing.subdirs.sort_unstable();
         listing.others.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(listing)
+    }
+
+    /// Opens a directory and says which file system it lies on: mostly its root's own.
+    fn open(&self, dir: &RelPath) -> Result<(OwnedFd, FsId), LookError> {
+        let failed = |error| LookError::new(dir, error);
+        if let Some(fd) = open_dir_on_mount(self.as_fd(), dir.as_bytes()).map_err(failed)? {
+            return Ok((fd, self.file_system()));
+        }
+        let fd = open_dir(self.as_fd(), dir.as_bytes()).map_err(failed)?;
+        let mount = stat_dir(&fd).map_err(failed)?.stx_mnt_id;
+        let fs = self
+            .file_system_of(mount, fd.as_fd())
+            .map_err(|why| LookError::Failed { dir: dir.clone(), why })?;
+        Ok((fd, fs))
     }
 
     fn read(&self, fd: impl AsFd, rules: &Rules, listing: &mut Listing) -> Result<(), Errno> {

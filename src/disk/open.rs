@@ -15,8 +15,26 @@ const PIECE: usize = 4_000;
 const DIRECTORY: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
 
+const PLAIN: ResolveFlags = ResolveFlags::NO_SYMLINKS.union(ResolveFlags::NO_MAGICLINKS);
+
 /// Set once the kernel or a sandbox refused `openat2`.
 static STEPWISE: AtomicBool = AtomicBool::new(false);
+
+/// Opens the directory at `path` below `base`, for reading, if no mount lies in between. `None`
+/// when one does, or when it can't be known so cheaply.
+pub(super) fn open_dir_on_mount(
+    base: BorrowedFd<'_>,
+    path: &[u8],
+) -> Result<Option<OwnedFd>, Errno> {
+    if path.is_empty() || path.len() > PIECE || STEPWISE.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
+    match openat2(base, path, DIRECTORY, Mode::empty(), PLAIN | ResolveFlags::NO_XDEV) {
+        Ok(fd) => Ok(Some(fd)),
+        Err(Errno::XDEV | Errno::NOSYS | Errno::PERM) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
 
 /// Opens the directory at `path` below `base`, for reading.
 pub(super) fn open_dir(base: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
@@ -44,8 +62,7 @@ fn split(path: &[u8]) -> Result<(&[u8], &[u8]), Errno> {
 
 fn open_piece(from: BorrowedFd<'_>, piece: &[u8]) -> Result<OwnedFd, Errno> {
     if !STEPWISE.load(Ordering::Relaxed) {
-        let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        match openat2(from, piece, DIRECTORY, Mode::empty(), resolve) {
+        match openat2(from, piece, DIRECTORY, Mode::empty(), PLAIN) {
             // Old seccomp filters say EPERM to calls that they don't know; so does a directory that
             // is really forbidden, which the steps will find out.
             Err(Errno::NOSYS) => STEPWISE.store(true, Ordering::Relaxed),
@@ -90,6 +107,17 @@ mod tests {
             assert_eq!(open(b"file").unwrap_err(), Errno::NOTDIR);
             assert_eq!(open(b"nothing/below").unwrap_err(), Errno::NOENT);
         }
+    }
+
+    #[test]
+    fn a_mount_in_between_is_noticed() {
+        let base = File::open("/").unwrap();
+        assert!(open_dir_on_mount(base.as_fd(), b"proc/sys").unwrap().is_none());
+        let tree = tempfile::tempdir().unwrap();
+        fs::create_dir(tree.path().join("a")).unwrap();
+        let base = File::open(tree.path()).unwrap();
+        assert!(open_dir_on_mount(base.as_fd(), b"a").unwrap().is_some());
+        assert_eq!(open_dir_on_mount(base.as_fd(), b"b").unwrap_err(), Errno::NOENT);
     }
 
     #[test]

@@ -153,6 +153,9 @@ impl Actor {
         self.absorb_waiting()?;
         if self.now() >= self.next_look {
             drop(self.look()?);
+            if self.has_started && self.walk.is_none() && self.wanted.is_none() {
+                self.tell_watching()?;
+            }
         }
         if self.identity.is_none() {
             self.answer_all(false, "the root can't be looked at")?;
@@ -179,7 +182,6 @@ impl Actor {
 
     /// Nothing to do until something happens or a time comes.
     fn rest(&mut self) -> Flow {
-        self.tell_watching()?;
         let mut until = self.next_look.min(self.next_rescan);
         until = self.dirty.next().map_or(until, |due| until.min(due));
         if self.pool.tidy() {
@@ -338,6 +340,7 @@ impl Actor {
         dirs.dedup();
         if let Some(visited) = self.visit(dirs, &[], None)? {
             self.todo.extend(visited.next);
+            self.todo.extend(visited.rest);
         }
         Ok(())
     }

@@ -23,15 +23,17 @@ const OFTEN_MISSING: u8 = 3;
 /// What a batch came by.
 #[derive(Debug, Default)]
 pub(super) struct Visited {
-    /// What is to be visited next, last first: what was left over, then subdirectories.
+    /// What did not fit, last first.
+    pub(super) rest: Vec<RelPath>,
+    /// Subdirectories to visit, last first.
     pub(super) next: Vec<RelPath>,
     pub(super) directories: u64,
     pub(super) files: u64,
 }
 
 impl Actor {
-    /// Lists directories and sends what is not as the inventory says. `None` when the root is not
-    /// what it was.
+    /// Lists directories and sends what is not as the inventory says; meanwhile those in `ahead`
+    /// are watched. `None` when the root is not what it was.
     pub(super) fn visit(
         &mut self,
         mut dirs: Vec<RelPath>,
@@ -43,30 +45,24 @@ impl Actor {
         if self.resets != resets {
             return Ok(None);
         }
-        self.watch(&dirs, ahead);
-        let mut visited = Visited::default();
-        let mut news = News::default();
-        let (mut names, mut done) = (0, 0);
-        for dir in &dirs {
-            if names > NAMES {
-                break;
+        self.pool.watch(&dirs);
+        let job = self.pool.prepare(ahead);
+        let (mut visited, mut news) = (Visited::default(), News::default());
+        let done = std::thread::scope(|scope| {
+            if job.parts.is_empty() {
+                return self.list(&root, &dirs, walk, &mut visited, &mut news);
             }
-            done += 1;
-            let listing = match root.list(dir, &self.root.rules, &*self.out.clock) {
-                Ok(listing) => listing,
-                Err(error) => {
-                    self.could_not_list(dir, error);
-                    continue;
-                }
-            };
-            names += listing.files.len() + listing.subdirs.len() + listing.others.len();
-            visited.directories += 1;
-            visited.files += listing.files.len() as u64;
-            self.came_by(&listing, walk.is_some(), &mut visited.next);
-            self.weigh(&root, listing, &mut news);
-        }
+            let helper = scope.spawn(|| job.run());
+            let done = self.list(&root, &dirs, walk, &mut visited, &mut news);
+            match helper.join() {
+                Ok(job) => self.pool.finish(job),
+                Err(fault) => std::panic::resume_unwind(fault),
+            }
+            done
+        });
         visited.next.reverse();
-        visited.next.extend(dirs.drain(done..).rev());
+        visited.rest = dirs.split_off(done);
+        visited.rest.reverse();
         let again = root.look_again();
         let same = matches!(&again, RootLook::Seen { identity } if identity == root.identity());
         drop(root);
@@ -83,14 +79,32 @@ impl Actor {
         Ok(Some(visited))
     }
 
-    fn watch(&mut self, dirs: &[RelPath], ahead: &[RelPath]) {
-        let is_new = |dir: &RelPath| self.pool.known.get(dir).is_none_or(|k| !k.is_watched());
-        if !dirs.iter().any(is_new) {
-            return;
+    /// Lists directories until the batch is full; how many were listed.
+    fn list(
+        &mut self,
+        root: &RootDir,
+        dirs: &[RelPath],
+        walk: Option<Walk>,
+        visited: &mut Visited,
+        news: &mut News,
+    ) -> usize {
+        let mut names = 0;
+        for (index, dir) in dirs.iter().enumerate() {
+            if names > NAMES {
+                return index;
+            }
+            match root.list(dir, &self.root.rules, &*self.out.clock) {
+                Ok(listing) => {
+                    names += listing.files.len() + listing.subdirs.len() + listing.others.len();
+                    visited.directories += 1;
+                    visited.files += listing.files.len() as u64;
+                    self.came_by(&listing, walk.is_some(), &mut visited.next);
+                    self.weigh(root, listing, news);
+                }
+                Err(error) => self.could_not_list(dir, error),
+            }
         }
-        let more = ahead.len() + self.todo.len();
-        let both = [dirs, ahead].concat();
-        self.pool.watch(&both, more);
+        dirs.len()
     }
 
     /// Takes note of a directory that was listed, and of its subdirectories to visit.

@@ -41,3 +41,10 @@ impl Cookies {
         Ok(name.into_bytes())
     }
 }
+
+impl Drop for Cookies {
+    fn drop(&mut self) {
+        // What stays behind is cleared at the next start.
+        drop(fs::remove_dir(&self.dir));
+    }
+}

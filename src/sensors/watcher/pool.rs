@@ -8,6 +8,7 @@
 //! Must never watch a directory of another root, and never count one as watched that may not be.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -15,37 +16,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 
-use notify::{
-    Config, ErrorKind, Event, INotifyWatcher, PathOp, RecursiveMode, WatchPathConfig, Watcher,
-};
+use notify::{Config, ErrorKind, Event, INotifyWatcher, RecursiveMode, Watcher};
 
+use super::known::{Known, UNWATCHED};
 use super::limits::no_more;
 use super::paths::PathMap;
+use super::setting::{Job, Part};
 use super::{Instances, Message, events};
 use crate::domain::RelPath;
 
 /// One watcher for so many directories.
 const DIRECTORIES_EACH: usize = 600;
+/// As many as there are bits in [`Pool::stale`].
 const MOST_WATCHERS: usize = 32;
 /// More events than this waiting for us count as lost: memory is bounded, and a walk is cheaper.
 const MOST_WAITING: usize = 200_000;
-/// The mark of a directory that is known and not watched.
-const UNWATCHED: u8 = u8::MAX;
-
-/// What is known of a directory.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Known {
-    slot: u8,
-    /// The last walk that came by.
-    pub(super) walk: u8,
-}
-
-impl Known {
-    pub(super) fn is_watched(self) -> bool {
-        self.slot != UNWATCHED
-    }
-}
-
 #[derive(Debug)]
 pub(super) struct Pool {
     root: PathBuf,
@@ -57,8 +42,9 @@ pub(super) struct Pool {
     slots: Vec<Slot>,
     epoch: u32,
     pub(super) known: PathMap<Known>,
-    /// Paths in notify's tables whose directories are gone or another.
-    stale: HashMap<Box<[u8]>, u8>,
+    /// Paths in notify's tables whose directories are gone or another, and in which tables: one
+    /// bit a watcher.
+    stale: HashMap<Box<[u8]>, u32>,
     /// Why not everything can be watched.
     limit: Option<String>,
 }
@@ -123,68 +109,75 @@ impl Pool {
     }
 
     /// Watches directories that are not watched yet, in bulk.
-    pub(super) fn watch(&mut self, dirs: &[RelPath], expected: usize) {
-        let needed = |dir: &&RelPath| self.known.get(dir).is_none_or(|known| !known.is_watched());
-        let wanted: Vec<&RelPath> = dirs.iter().filter(needed).collect();
+    pub(super) fn watch(&mut self, dirs: &[RelPath]) {
+        let job = self.prepare(dirs);
+        self.finish(job.run());
+    }
+
+    pub(super) fn is_watched(&self, dir: &RelPath) -> bool {
+        self.known.get(dir).is_some_and(|known| known.is_watched())
+    }
+
+    /// Deals out the directories that are not watched yet. The watchers that get some are away
+    /// until [`Pool::finish`].
+    pub(super) fn prepare(&mut self, dirs: &[RelPath]) -> Job {
+        let wanted: Vec<&RelPath> = dirs.iter().filter(|dir| !self.is_watched(dir)).collect();
         if wanted.is_empty() {
-            return;
+            return Job::default();
         }
-        self.grow(expected.max(self.known.len() + wanted.len()));
-        let mut dealt: Vec<Vec<&RelPath>> = vec![Vec::new(); self.slots.len()];
+        self.grow(self.known.len() + wanted.len());
+        let mut dealt: Vec<Vec<RelPath>> = vec![Vec::new(); self.slots.len()];
         for dir in wanted {
             self.unwatch_stale(dir);
             if self.known.get(dir).is_none() {
                 self.known.insert(dir, Known { slot: UNWATCHED, walk: 0 });
             }
             if let Some(slot) = self.choose(dir, &dealt) {
-                dealt[slot].push(dir);
+                dealt[slot].push(dir.clone());
             }
         }
-        for (slot, dirs) in dealt.into_iter().enumerate() {
-            self.watch_with(slot, &dirs);
+        let mut job = Job::default();
+        let dealt = dealt.into_iter().enumerate().filter(|(_, dirs)| !dirs.is_empty());
+        for (slot, dirs) in dealt.filter(|_| self.limit.is_none()) {
+            if let Some(watcher) = self.slots[slot].watcher.take() {
+                job.parts.push(Part::new(slot, watcher, &self.root, dirs));
+            }
         }
+        job
     }
 
-    fn watch_with(&mut self, slot: usize, dirs: &[&RelPath]) {
-        let mut ops: Vec<PathOp> = dirs.iter().map(|dir| self.op(dir)).collect();
-        let mut begin = 0;
-        while begin < dirs.len() && self.limit.is_none() {
-            let Some(watcher) = self.slots[slot].watcher.as_mut() else { return };
-            let Err(error) = watcher.update_paths(std::mem::take(&mut ops)) else {
-                self.set_watched(slot, &dirs[begin..]);
-                return;
-            };
-            if error.origin.is_none() {
-                self.lose(slot);
-                return;
-            }
-            let end = dirs.len() - error.remaining.len() - 1;
-            self.set_watched(slot, &dirs[begin..end]);
-            if matches!(error.source.kind, ErrorKind::MaxFilesWatch) {
+    /// Takes note of the watches that a job has set.
+    pub(super) fn finish(&mut self, job: Job) {
+        for Part { slot, watcher, dirs, tried, failed, hit_limit, is_lost, .. } in job.parts {
+            self.slots[slot].watcher = Some(watcher);
+            if hit_limit {
                 self.limit = Some(no_more("max_user_watches", "watches"));
             }
-            (begin, ops) = (end + 1, error.remaining);
+            if is_lost {
+                self.lose(slot);
+                continue;
+            }
+            for (index, dir) in dirs[..tried].iter().enumerate() {
+                if failed.binary_search(&index).is_err() {
+                    self.set_watched(slot, dir);
+                }
+            }
         }
     }
 
-    fn op(&self, dir: &RelPath) -> PathOp {
-        // The root may be configured as a link; below it none is followed.
-        let config = WatchPathConfig::new(RecursiveMode::NonRecursive)
-            .with_dereference_symlinks(dir.is_root());
-        PathOp::Watch(dir.under(&self.root), config)
-    }
-
-    fn set_watched(&mut self, slot: usize, dirs: &[&RelPath]) {
-        for dir in dirs {
-            if let Some(known) = self.known.get_mut(dir) {
+    fn set_watched(&mut self, slot: usize, dir: &RelPath) {
+        match self.known.get_mut(dir) {
+            Some(known) => {
                 known.slot = u8::try_from(slot).unwrap_or(UNWATCHED);
                 self.slots[slot].load += 1;
             }
+            // It became void meanwhile.
+            None => *self.stale.entry(dir.as_bytes().into()).or_default() |= 1 << slot,
         }
     }
 
     /// The less loaded of two watchers that the path's hash names.
-    fn choose(&self, dir: &RelPath, dealt: &[Vec<&RelPath>]) -> Option<usize> {
+    fn choose(&self, dir: &RelPath, dealt: &[Vec<RelPath>]) -> Option<usize> {
         let live = self.slots.len();
         if live == 0 {
             return None;
@@ -232,25 +225,24 @@ impl Pool {
     fn release(&mut self, path: &[u8], known: Known) {
         let Some(slot) = self.slots.get_mut(usize::from(known.slot)) else { return };
         slot.load = slot.load.saturating_sub(1);
-        if let Some(other) = self.stale.insert(path.into(), known.slot)
-            && other != known.slot
-        {
-            self.unwatch(path, other);
-        }
+        *self.stale.entry(path.into()).or_default() |= 1 << known.slot;
     }
 
     fn unwatch_stale(&mut self, dir: &RelPath) {
-        if let Some(slot) = self.stale.remove(dir.as_bytes()) {
-            self.unwatch(dir.as_bytes(), slot);
+        if let Some(slots) = self.stale.remove(dir.as_bytes()) {
+            self.unwatch(dir.as_bytes(), slots);
         }
     }
 
-    fn unwatch(&mut self, path: &[u8], slot: u8) {
-        let path = self.root.join(std::ffi::OsStr::from_bytes(path));
-        let slot = self.slots.get_mut(usize::from(slot));
-        if let Some(watcher) = slot.and_then(|slot| slot.watcher.as_mut()) {
-            // Mostly the kernel and notify have noticed by themselves: an error is no news.
-            drop(watcher.unwatch(&path));
+    fn unwatch(&mut self, path: &[u8], slots: u32) {
+        let path = self.root.join(OsStr::from_bytes(path));
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            if slots & 1 << index != 0
+                && let Some(watcher) = slot.watcher.as_mut()
+            {
+                // Mostly the kernel and notify have noticed by themselves: an error is no news.
+                drop(watcher.unwatch(&path));
+            }
         }
     }
 
@@ -258,8 +250,8 @@ impl Pool {
     pub(super) fn tidy(&mut self) -> bool {
         let some: Vec<Box<[u8]>> = self.stale.keys().take(64).cloned().collect();
         for path in some {
-            if let Some(slot) = self.stale.remove(&path) {
-                self.unwatch(&path, slot);
+            if let Some(slots) = self.stale.remove(&path) {
+                self.unwatch(&path, slots);
             }
         }
         !self.stale.is_empty()
@@ -308,7 +300,10 @@ impl Pool {
 
     fn forget_slot(&mut self, slot: usize) {
         self.known.retain(|_, known| usize::from(known.slot) != slot);
-        self.stale.retain(|_, stale| usize::from(*stale) != slot);
+        self.stale.retain(|_, slots| {
+            *slots &= !(1 << slot);
+            *slots != 0
+        });
         self.slots[slot].load = 0;
     }
 

@@ -1,4 +1,4 @@
-//! Walks: a whole root, depth first, in key order, batch by batch.
+//! Walks: a whole root, batch by batch, in key order as far as watches allow.
 //!
 //! Must never be called complete while a directory that can be reached was not listed.
 
@@ -7,14 +7,18 @@ use super::sync::Needs;
 use super::{Report, Walk, batch};
 use crate::domain::RelPath;
 
-/// How far ahead of its listings a walk sets watches: adding many at once costs far less.
+/// How many watches are set while a batch is listed: adding many at once costs far less.
 const AHEAD: usize = 8_000;
+
 /// A walk under way.
 #[derive(Debug)]
 pub(super) struct Active {
     walk: Walk,
-    /// The next one last.
-    stack: Vec<RelPath>,
+    /// Directories to list, the next one last.
+    ready: Vec<RelPath>,
+    /// Directories that have no watch yet. They are listed after those that have, so that watches
+    /// can be set while others are listed.
+    fresh: Vec<RelPath>,
     directories: u64,
     files: u64,
 }
@@ -32,17 +36,26 @@ impl Actor {
                 None => return Ok(()),
             },
         };
-        let mut dirs =
-            active.stack.split_off(active.stack.len().saturating_sub(batch::DIRECTORIES));
+        if active.ready.is_empty() {
+            std::mem::swap(&mut active.ready, &mut active.fresh);
+        }
+        let rest = active.ready.len().saturating_sub(batch::DIRECTORIES);
+        let mut dirs = active.ready.split_off(rest);
         dirs.reverse();
-        let ahead = active.stack.len().saturating_sub(AHEAD);
-        let Some(visited) = self.visit(dirs, &active.stack[ahead..], Some(active.walk))? else {
+        let ahead = active.fresh.split_off(active.fresh.len().saturating_sub(AHEAD));
+        let Some(visited) = self.visit(dirs, &ahead, Some(active.walk))? else {
             return Ok(());
         };
-        active.stack.extend(visited.next);
+        active.ready.splice(0..0, ahead);
+        for dir in visited.next {
+            let stack =
+                if self.pool.is_watched(&dir) { &mut active.ready } else { &mut active.fresh };
+            stack.push(dir);
+        }
+        active.ready.extend(visited.rest);
         active.directories += visited.directories;
         active.files += visited.files;
-        if active.stack.is_empty() {
+        if active.ready.is_empty() && active.fresh.is_empty() {
             return self.finish(&active);
         }
         self.walk = Some(active);
@@ -55,7 +68,8 @@ impl Actor {
         for question in &mut self.questions {
             question.needs = Needs::Nothing;
         }
-        Active { walk, stack: vec![RelPath::root()], directories: 0, files: 0 }
+        let ready = vec![RelPath::root()];
+        Active { walk, ready, fresh: vec![], directories: 0, files: 0 }
     }
 
     fn finish(&mut self, done: &Active) -> Flow {
