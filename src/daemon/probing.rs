@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(probing.begin(Awake::default(), &roots()), None, "one round at a time");
         probing.synced(&roots()[0], token, true);
         probing.synced(&roots()[1], token + 7, true);
-        assert_eq!(numbers(&mut probing), []);
+        assert!(numbers(&mut probing).is_empty());
         probing.synced(&roots()[1], token, true);
         assert_eq!(numbers(&mut probing), [(1, 0)]);
         assert!(probing.begin(Awake::default(), &roots()).is_some());
@@ -190,7 +190,7 @@ mod tests {
         let token = probing.begin(Awake::default(), &roots()).unwrap();
         probing.synced(&roots()[0], token, false);
         probing.tick(Awake::default().plus(ROUND_DEADLINE / 2));
-        assert_eq!(numbers(&mut probing), []);
+        assert!(numbers(&mut probing).is_empty());
         probing.tick(Awake::default().plus(ROUND_DEADLINE));
         assert_eq!(numbers(&mut probing), [(1, 2)]);
     }
@@ -213,7 +213,7 @@ mod tests {
         assert!(checks.want(Some(1), &roots()));
         assert!(!checks.want(Some(2), &roots()));
         checks.walked(&roots()[0]);
-        assert_eq!(checks.finished(), []);
+        assert!(checks.finished().is_empty());
         checks.walked(&roots()[1]);
         assert_eq!(checks.finished(), [1, 2]);
         assert!(checks.want(Some(3), &[]));

@@ -82,7 +82,9 @@ impl Identity {
     pub fn matches(&self, seen: &Self) -> Result<(), String> {
         let same_mount =
             self.boot == seen.boot && self.mount == seen.mount && self.device == seen.device;
-        if !same_mount {
+        // Mount ids and device numbers are used again as soon as they are free, so that a new file
+        // system can have those of the one before it: a UUID, where there is one, decides.
+        if !same_mount || (self.uuid.is_some() && seen.uuid.is_some()) {
             self.same_file_system(seen)?;
         }
         match (self.inode, seen.inode) {
@@ -181,6 +183,7 @@ mod tests {
         check(|i| (i.boot, i.source) = ("b2".into(), "/dev/sdc1".into()), true);
         check(|i| (i.boot, i.uuid) = ("b2".into(), Some("bbbb".into())), false);
         check(|i| (i.mount, i.uuid, i.fs_type) = (41, None, "tmpfs".into()), false);
+        check(|i| i.uuid = Some("bbbb".into()), false);
     }
 
     #[test]
