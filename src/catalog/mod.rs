@@ -5,6 +5,8 @@
 //! [`Placer`] for the rules.
 
 mod layout;
+#[cfg(test)]
+mod tests;
 mod title;
 mod words;
 

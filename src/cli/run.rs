@@ -4,9 +4,7 @@ use super::args::{Places, RunArgs};
 use super::exit::Exit;
 use super::{complain, dirs};
 use crate::config::{self, LogFormat, LogLevel, Overrides, Settings};
-use crate::control::BindError;
-use crate::daemon::{self, Options, StartError};
-use crate::store::OpenError;
+use crate::daemon::{self, Options, Trouble};
 use crate::telemetry;
 
 /// What the command line says instead of the file.
@@ -31,7 +29,7 @@ pub(super) fn run(places: &Places, args: &RunArgs) -> Exit {
     };
     // A directory that a person names now must be there now; one that the file names may be a disk
     // that is mounted later.
-    for root in args.roots.iter().filter(|root| !root.is_dir()) {
+    if let Some(root) = args.roots.iter().find(|root| !root.is_dir()) {
         let shown = root.display();
         complain(&format!(
             "--root {shown}: there is no such directory; make it, mount it, or correct the path"
@@ -72,7 +70,7 @@ pub(super) fn run(places: &Places, args: &RunArgs) -> Exit {
     match result {
         Ok(()) => Exit::Ok,
         Err(error) => {
-            let exit = exit_of(&error);
+            let exit = exit_of(error.trouble());
             tracing::error!("{:#}", anyhow::Error::new(error));
             exit
         }
@@ -96,18 +94,12 @@ fn log(settings: &Settings) -> Result<(), telemetry::NoJournal> {
     telemetry::init(format, level)
 }
 
-fn exit_of(error: &StartError) -> Exit {
-    match error {
-        StartError::RuntimeDir { .. } => Exit::CantCreate,
-        StartError::Bind(BindError::InUse { .. }) => Exit::AlreadyRunning,
-        StartError::Bind(_) => Exit::CantCreate,
-        StartError::Open(error) => match error {
-            OpenError::AlreadyRunning { .. } => Exit::AlreadyRunning,
-            OpenError::Newer { .. } => Exit::NewerStore,
-            OpenError::StateDir { .. } => Exit::CantCreate,
-            _ => Exit::IoError,
-        },
-        StartError::Store(_) => Exit::IoError,
-        StartError::System { .. } => Exit::Failed,
+fn exit_of(trouble: Trouble) -> Exit {
+    match trouble {
+        Trouble::CantCreate => Exit::CantCreate,
+        Trouble::AlreadyRunning => Exit::AlreadyRunning,
+        Trouble::NewerStore => Exit::NewerStore,
+        Trouble::Io => Exit::IoError,
+        Trouble::Other => Exit::Failed,
     }
 }

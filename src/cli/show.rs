@@ -50,6 +50,9 @@ pub(super) fn status(status: &Status) -> String {
     for healed in &status.healed {
         line(&mut text, format_args!("at start: {}", safe(healed)));
     }
+    for warning in &status.warnings {
+        line(&mut text, format_args!("warning: {}", safe(warning)));
+    }
     for problem in &status.problems {
         line(&mut text, format_args!("problem: {}", safe(problem)));
     }

@@ -34,6 +34,8 @@ pub struct Status {
     pub healed: Vec<String>,
     /// What does not work, in sentences.
     pub problems: Vec<String>,
+    /// What the configuration is warned of.
+    pub warnings: Vec<String>,
 }
 
 /// One root.

@@ -4,19 +4,19 @@
 //! The order is always the same: apply to the core, store what changed in one transaction and
 //! flush, and only then hand out what is to be done. Nothing here may be done before it is stored.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::listings::{self, Context};
 use super::moves::Moves;
+use super::roots::RootRun;
 use crate::core::{Changes, Core, Effect, Findings, Policy, Probe};
 use crate::domain::{
     Awake, Decision, DeletionId, Entry, EntryState, FilePath, Health, Identity, Now, RelPath,
     RootLook, RootName, Sensor, Subject, Timestamp, What,
 };
-use crate::inventory::{Listing, Rules};
+use crate::inventory::Listing;
 use crate::store::{Batch, Durability, Loaded, Storage, StoreError};
 
 /// The name of the embedded tracker.
@@ -35,53 +35,6 @@ pub trait Record {
     /// # Errors
     /// When it could not be written: then it is not there at all.
     fn record(&mut self, entry: &Entry, at: Timestamp) -> anyhow::Result<()>;
-}
-
-/// A configured root.
-#[derive(Debug, Clone)]
-pub struct RootSpec {
-    /// Its name.
-    pub name: RootName,
-    /// Its path.
-    pub path: PathBuf,
-    /// What counts in it.
-    pub rules: Rules,
-    /// A file that must be in it.
-    pub marker: Option<String>,
-    /// Path and rules as one text: when it changes, the inventory is based anew.
-    pub basis: String,
-}
-
-impl RootSpec {
-    pub(super) fn title(&self) -> String {
-        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-    }
-}
-
-/// What is known of a root in this run.
-#[derive(Debug)]
-pub(super) struct RootRun {
-    pub(super) spec: RootSpec,
-    title: String,
-    /// The first walk only learns.
-    baseline: bool,
-    /// Whether a report was not believed: its root must be walked again when it is.
-    missed: bool,
-    /// Whether a walk was completed in this run.
-    pub(super) walked: bool,
-    /// The last look at its directory, if it went well.
-    pub(super) seen: bool,
-    pub(super) looked: bool,
-    pub(super) directories: u64,
-    pub(super) files: u64,
-    pub(super) watched: u64,
-    /// Why not all directories are watched.
-    pub(super) watch_note: Option<String>,
-    /// Directories that can't be listed.
-    pub(super) unseen: Vec<(RelPath, String)>,
-    pub(super) unseen_more: usize,
-    /// Directories on another file system than before.
-    pub(super) foreign: BTreeSet<RelPath>,
 }
 
 /// What the shell is to do now; all that it rests on is durable.
@@ -130,7 +83,7 @@ pub struct Engine<S, R> {
     /// Why recording has stopped.
     pub(super) record_fails: Option<String>,
     /// Awaits the next commit.
-    batch: Batch,
+    pub(super) batch: Batch,
     orders: Vec<Order>,
     history: Duration,
     heartbeat: Option<Timestamp>,
@@ -168,55 +121,6 @@ impl<S: Storage, R: Record> Engine<S, R> {
             pruned: None,
             deletions,
         })
-    }
-
-    /// Takes over the configured roots; says which of them need a new watcher.
-    pub fn configure(&mut self, now: Now, specs: Vec<RootSpec>) -> Vec<RootName> {
-        let mut changed = Vec::new();
-        let names: BTreeSet<RootName> = specs.iter().map(|spec| spec.name.clone()).collect();
-        let gone: Vec<RootName> =
-            self.core.roots().keys().filter(|name| !names.contains(*name)).cloned().collect();
-        for name in gone {
-            self.core.remove_root(now, &name);
-            self.roots.remove(&name);
-            self.batch.dropped_roots.push(name);
-        }
-        for spec in specs {
-            let known = self.core.roots().get(&spec.name).map(|root| root.state.basis.clone());
-            let forget =
-                known.as_deref().is_some_and(|known| path_of(known) != path_of(&spec.basis));
-            if forget {
-                self.batch.dropped_roots.push(spec.name.clone());
-            }
-            self.core.configure_root(now, &spec.name, &spec.basis, forget);
-            let same = known.as_deref() == Some(&*spec.basis);
-            let running = self.roots.get(&spec.name);
-            if same && running.is_some_and(|run| run.spec.marker == spec.marker) {
-                continue;
-            }
-            let adopted =
-                self.core.roots().get(&spec.name).is_some_and(|root| root.state.identity.is_some());
-            changed.push(spec.name.clone());
-            let title = spec.title();
-            let run = RootRun {
-                spec,
-                title,
-                baseline: !adopted,
-                missed: false,
-                walked: false,
-                seen: false,
-                looked: false,
-                directories: 0,
-                files: 0,
-                watched: 0,
-                watch_note: None,
-                unseen: Vec::new(),
-                unseen_more: 0,
-                foreign: BTreeSet::new(),
-            };
-            self.roots.insert(run.spec.name.clone(), run);
-        }
-        changed
     }
 
     /// Takes a look at a root's own directory.
@@ -288,33 +192,6 @@ impl<S: Storage, R: Record> Engine<S, R> {
     /// Takes one half of a rename.
     pub fn moved(&mut self, root: &RootName, cookie: usize, path: RelPath, to: bool) {
         self.moves.note(cookie, FilePath::new(root.clone(), path), to);
-    }
-
-    /// A walk is over: every directory that can be reached has been listed.
-    pub fn walked(&mut self, root: &RootName, directories: u64, files: u64) {
-        if let Some(run) = self.roots.get_mut(root) {
-            run.walked = true;
-            run.baseline = false;
-            run.directories = directories;
-            run.files = files;
-        }
-    }
-
-    /// How much of a root is watched.
-    pub fn watching(&mut self, root: &RootName, known: u64, watched: u64, why_not: Option<String>) {
-        if let Some(run) = self.roots.get_mut(root) {
-            run.directories = known;
-            run.watched = watched;
-            run.watch_note = why_not;
-        }
-    }
-
-    /// The directories that can't be listed now.
-    pub fn unseen(&mut self, root: &RootName, dirs: Vec<(RelPath, String)>, more: usize) {
-        if let Some(run) = self.roots.get_mut(root) {
-            run.unseen = dirs;
-            run.unseen_more = more;
-        }
     }
 
     /// Waits otherwise from now on.
@@ -467,9 +344,4 @@ impl<S: Storage, R: Record> Engine<S, R> {
     pub fn is_ready(&self) -> bool {
         self.roots.values().all(|run| run.walked || (run.looked && !run.seen))
     }
-}
-
-/// The first line of a basis is the path.
-fn path_of(basis: &str) -> &str {
-    basis.lines().next().unwrap_or_default()
 }

@@ -14,13 +14,16 @@ mod moves;
 mod narrator;
 mod probing;
 mod pulse;
+mod roots;
 mod run;
 mod signals;
 mod specs;
 mod start;
 mod systemd;
 mod view;
+mod watching;
 mod words;
 
-pub use engine::{Engine, Listed, Order, Record, RootSpec};
-pub use start::{Options, StartError, run};
+pub use engine::{Engine, Listed, Order, Record};
+pub use roots::RootSpec;
+pub use start::{Options, StartError, Trouble, run};

@@ -11,23 +11,23 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::engine::{Engine, Listed, Order, RootSpec};
+use super::engine::{Engine, Listed, Order};
+use super::jobs;
 use super::narrator::Narrator;
 use super::probing::{Checks, Probing, Runnable};
 use super::pulse::Pulse;
 use super::signals::Signal;
 use super::systemd::ServiceManager;
 use super::view::{self, Surroundings};
-use super::{jobs, specs};
+use super::watching::Beside;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::control::{Ask, CheckView, Reply, Server, Status};
 use crate::core::Findings;
 use crate::disk::Host;
 use crate::domain::{Now, RootLook, RootName};
-use crate::inventory::Inventory;
-use crate::prober::{self, Ground};
-use crate::sensors::watcher::{self, Handle, Instances, Report, Walk, WatchedRoot, Why};
+use crate::prober;
+use crate::sensors::watcher::{Instances, Report, Walk, Why};
 use crate::store::{Durability, Ledger, Storage, Store, StoreError};
 
 /// How many reports of watchers may wait for the loop; watchers wait when it is full.
@@ -76,18 +76,6 @@ enum Event {
     Ask(Ask),
     Signal(Signal),
     Turn,
-}
-
-/// What runs beside the loop while it runs.
-struct Beside {
-    watchers: BTreeMap<RootName, (u64, Handle)>,
-    generation: u64,
-    grounds: Arc<BTreeMap<RootName, Ground>>,
-    instances: Arc<Instances>,
-    reports: watcher::Reports,
-    findings: mpsc::Sender<Findings>,
-    probing: Probing,
-    checks: Checks<Reply<CheckView>>,
 }
 
 impl Loop<'_> {
@@ -303,80 +291,6 @@ impl Loop<'_> {
             drop(findings.blocking_send(found));
         });
         Ok(())
-    }
-
-    /// Takes over the roots of the settings: watchers are started and ended.
-    fn configure(&mut self, now: Now, beside: &mut Beside) {
-        let specs = specs::specs(&self.settings);
-        beside.grounds = Arc::new(specs::grounds(&specs));
-        let names: Vec<RootName> = specs.iter().map(|spec| spec.name.clone()).collect();
-        let changed = self.engine.configure(now, specs.clone());
-        let gone: Vec<RootName> =
-            beside.watchers.keys().filter(|name| !names.contains(name)).cloned().collect();
-        for name in gone.iter().chain(&changed) {
-            if let Some((_, handle)) = beside.watchers.remove(name) {
-                handle.stop();
-                beside.checks.walked(name);
-            }
-        }
-        for spec in specs.iter().filter(|spec| changed.contains(&spec.name)) {
-            self.watch(now, spec, beside);
-        }
-    }
-
-    fn watch(&mut self, now: Now, spec: &RootSpec, beside: &mut Beside) {
-        beside.generation += 1;
-        let root = WatchedRoot {
-            name: spec.name.clone(),
-            path: spec.path.clone(),
-            rules: spec.rules.clone(),
-            marker: spec.marker.clone(),
-            quiet: self.settings.watch.quiet,
-            rescan: self.settings.watch.rescan,
-            generation: beside.generation,
-        };
-        let inventory: Arc<dyn Inventory> = self.store.clone();
-        let started = watcher::start(
-            root,
-            Arc::clone(&self.host),
-            inventory,
-            beside.reports.clone(),
-            Arc::clone(&self.clock),
-            &self.cookies,
-            Arc::clone(&beside.instances),
-        );
-        match started {
-            Ok(handle) => {
-                beside.watchers.insert(spec.name.clone(), (beside.generation, handle));
-            }
-            Err(error) => {
-                tracing::error!("root {} can't be watched: {error}", spec.name);
-                let why = format!("it can't be watched: {error}");
-                let look = RootLook::Unreadable { why };
-                self.engine.looked(now, &spec.name, &look);
-            }
-        }
-    }
-
-    /// Reads the configuration again; a bad one changes nothing.
-    fn reload(&mut self, now: Now, beside: &mut Beside) {
-        self.systemd.reloading();
-        match (self.reload)() {
-            Ok(settings) => {
-                self.engine.set_policy(specs::policy(&settings), settings.history);
-                self.around.settle_secs = settings.confirm.settle.as_secs();
-                self.around.warnings.clone_from(&settings.warnings);
-                self.settings = settings;
-                self.configure(now, beside);
-                tracing::info!("the configuration was read again");
-            }
-            Err(error) => {
-                tracing::error!(
-                    "the configuration is wrong, the old one stays in effect:\n{error}"
-                );
-            }
-        }
-        self.systemd.reloaded();
     }
 
     fn check(&mut self, caller: Option<Reply<CheckView>>, beside: &mut Beside) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::engine::RootSpec;
+use super::roots::RootSpec;
 use crate::config::{RootSettings, Settings};
 use crate::core::Policy;
 use crate::domain::RootName;

@@ -71,6 +71,39 @@ pub enum StartError {
     },
 }
 
+/// What kind of trouble keeps the daemon from starting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// A directory or socket can't be made.
+    CantCreate,
+    /// Another instance is running.
+    AlreadyRunning,
+    /// The store was written by a newer version.
+    NewerStore,
+    /// The state directory fails.
+    Io,
+    /// Anything else.
+    Other,
+}
+
+impl StartError {
+    /// What kind of trouble it is.
+    #[must_use]
+    pub fn trouble(&self) -> Trouble {
+        match self {
+            Self::Bind(BindError::InUse { .. }) | Self::Open(OpenError::AlreadyRunning { .. }) => {
+                Trouble::AlreadyRunning
+            }
+            Self::RuntimeDir { .. } | Self::Bind(_) | Self::Open(OpenError::StateDir { .. }) => {
+                Trouble::CantCreate
+            }
+            Self::Open(OpenError::Newer { .. }) => Trouble::NewerStore,
+            Self::Open(OpenError::Store(_) | OpenError::Ledger(_)) | Self::Store(_) => Trouble::Io,
+            Self::System { .. } => Trouble::Other,
+        }
+    }
+}
+
 impl Record for Ledger {
     fn record(&mut self, entry: &Entry, at: Timestamp) -> anyhow::Result<()> {
         Ok(self.append_deletion(entry, at)?)

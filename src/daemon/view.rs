@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use super::engine::{Engine, Record, RootRun};
+use super::engine::{Engine, Record};
 use super::folders::Stored;
+use super::roots::RootRun;
 use super::words;
 use crate::catalog::{Folders, Placer};
 use crate::control::{
@@ -44,7 +45,7 @@ pub(super) fn status<S: Storage, R: Record>(
         queued: engine.queued(),
         settle_secs: around.settle_secs,
         healed: around.healed.clone(),
-        problems: around.warnings.clone(),
+        warnings: around.warnings.clone(),
         ..Status::default()
     };
     for candidate in engine.core.candidates().values() {

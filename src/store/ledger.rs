@@ -134,7 +134,7 @@ fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// A moment as a part of a file name.
 pub(super) fn stamp(now: Timestamp) -> String {
-    now.to_string().chars().filter(|c| c.is_ascii_alphanumeric()).collect()
+    now.to_string().chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
 #[cfg(test)]

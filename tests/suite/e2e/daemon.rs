@@ -224,7 +224,7 @@ impl Drop for Daemon<'_> {
             drop(self.child.wait());
         }
         if std::thread::panicking() {
-            eprintln!("---- the daemon's log ----\n{}", self.home.log());
+            println!("---- the daemon's log ----\n{}", self.home.log());
         }
     }
 }

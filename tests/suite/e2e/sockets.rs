@@ -97,7 +97,8 @@ fn a_stale_socket_is_replaced_and_a_live_one_is_not_stolen() {
     // Another one, with a state of its own but the same runtime directory.
     let other = Home::new();
     let output = other
-        .command(&["run", "--log", "text", "--root"])
+        .command(&["run", "--log", "text"])
+        .arg("--root")
         .arg(other.media())
         .arg("--runtime-dir")
         .arg(&run)

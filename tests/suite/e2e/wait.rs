@@ -1,5 +1,7 @@
 //! The only place where a test may wait: for a thing to become so, with a deadline.
 
+#![allow(clippy::disallowed_methods, reason = "tests from outside run in real time")]
+
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,7 +37,6 @@ pub(crate) fn throughout(time: Duration, mut look: impl FnMut()) {
 }
 
 /// The time, for measuring how long something took.
-#[allow(clippy::disallowed_methods, reason = "tests from outside run in real time")]
 pub(crate) fn now() -> Instant {
     Instant::now()
 }

@@ -1,0 +1,162 @@
+//! Which title a file belongs to: libraries as they are found in the wild.
+
+use std::collections::BTreeMap;
+
+use super::layout::*;
+use crate::domain::{RelPath, RootName};
+use crate::inventory::{Directory, Media};
+
+/// A library given as the paths of its files.
+struct Library(BTreeMap<RelPath, Directory>);
+
+impl Library {
+    fn new(files: &[&str]) -> Self {
+        let mut dirs: BTreeMap<RelPath, Directory> = BTreeMap::new();
+        for file in files {
+            let file = RelPath::parse(file.as_bytes()).unwrap();
+            let (mut dir, name) = (file.parent().unwrap(), file.name().unwrap());
+            dirs.entry(dir.clone()).or_default().files.push(Media {
+                name: name.into(),
+                inode: 1,
+                alias: false,
+            });
+            while let Some(parent) = dir.parent() {
+                let subdirs = &mut dirs.entry(parent.clone()).or_default().subdirs;
+                let name = dir.name().unwrap();
+                if !subdirs.iter().any(|known| &**known == name) {
+                    subdirs.push(name.into());
+                }
+                dir = parent;
+            }
+        }
+        Self(dirs)
+    }
+
+    fn check(&self, file: &str, title: &str, folder: &str, loose: bool) {
+        let path = RelPath::parse(file.as_bytes()).unwrap();
+        let root = RootName::parse("media").unwrap();
+        let placed = Placer::new(&root, "The Root (2001)", self).place(&path);
+        let found = format!("{} {}", placed.title.item.kind, placed.title.item);
+        assert_eq!(found, title, "{file}");
+        assert_eq!(placed.title.place.folder.as_bytes(), folder.as_bytes(), "{file}");
+        assert_eq!(placed.title.place.loose, loose, "{file}");
+    }
+}
+
+impl Folders for Library {
+    fn folder(&self, dir: &RelPath) -> Option<Directory> {
+        self.0.get(dir).cloned()
+    }
+    fn has_media_below(&self, dir: &RelPath) -> bool {
+        self.0.iter().any(|(path, record)| path.is_within(dir) && !record.files.is_empty())
+    }
+}
+
+#[test]
+fn a_title_is_the_folder_with_a_year_or_an_id_and_all_below_it() {
+    let library = Library::new(&[
+        "movies/Heat (1995)/Heat.mkv",
+        "movies/Heat (1995)/Featurettes/Making of (1996)/x.mkv",
+        "movies/Alien/Alien (1979)/alien.mkv",
+        "shows/Dark [tvdbid-334824]/Season 1/Dark S01E01.mkv",
+        "shows/Dark [tvdbid-334824]/Odd folder/x.mkv",
+        "shows/Show (2010)/Season 1 (2010)/e1.mkv",
+    ]);
+    library.check("movies/Heat (1995)/Heat.mkv", "film Heat (1995)", "movies/Heat (1995)", false);
+    library.check(
+        "movies/Heat (1995)/Featurettes/Making of (1996)/x.mkv",
+        "film Heat (1995)",
+        "movies/Heat (1995)",
+        false,
+    );
+    library.check(
+        "movies/Alien/Alien (1979)/alien.mkv",
+        "film Alien (1979)",
+        "movies/Alien/Alien (1979)",
+        false,
+    );
+    let dark = "shows/Dark [tvdbid-334824]";
+    library.check(&format!("{dark}/Season 1/Dark S01E01.mkv"), "series Dark", dark, false);
+    library.check(&format!("{dark}/Odd folder/x.mkv"), "series Dark", dark, false);
+    library.check(
+        "shows/Show (2010)/Season 1 (2010)/e1.mkv",
+        "series Show (2010)",
+        "shows/Show (2010)",
+        false,
+    );
+}
+
+#[test]
+fn season_disc_and_extras_folders_belong_to_what_is_above_them() {
+    let library = Library::new(&[
+        "anime/shows/Cowboy Bebop/Season 1/01.mkv",
+        "anime/shows/Cowboy Bebop/Specials/01.mkv",
+        "Lain/Lain - 01.mkv",
+        "Heat/CD1/heat.avi",
+        "Heat/Trailers/t.mkv",
+    ]);
+    let bebop = "anime/shows/Cowboy Bebop";
+    library.check(&format!("{bebop}/Season 1/01.mkv"), "series Cowboy Bebop", bebop, false);
+    library.check(&format!("{bebop}/Specials/01.mkv"), "series Cowboy Bebop", bebop, false);
+    library.check("Lain/Lain - 01.mkv", "series Lain", "Lain", false);
+    library.check("Heat/CD1/heat.avi", "film Heat", "Heat", false);
+    library.check("Heat/Trailers/t.mkv", "film Heat", "Heat", false);
+}
+
+#[test]
+fn a_loose_file_is_a_title_of_its_own() {
+    let library = Library::new(&[
+        "Heat.1995.1080p.mkv",
+        "movies/Ronin (1998).mkv",
+        "movies/Alien (1979)/a.mkv",
+        "Marvel/Thor.2011.1080p.mkv",
+        "Marvel/Iron Man (2008).mkv",
+        "shows/Show.S01E02.mkv",
+        "shows/[Group] Other Show - 07 [1080p].mkv",
+    ]);
+    library.check("Heat.1995.1080p.mkv", "film Heat (1995)", "", true);
+    library.check("movies/Ronin (1998).mkv", "film Ronin (1998)", "movies", true);
+    library.check("Marvel/Thor.2011.1080p.mkv", "film Thor (2011)", "Marvel", true);
+    library.check("shows/Show.S01E02.mkv", "series Show", "shows", true);
+    library.check("shows/[Group] Other Show - 07 [1080p].mkv", "series Other Show", "shows", true);
+}
+
+#[test]
+fn files_of_one_folder_stay_one_title_where_nothing_says_otherwise() {
+    let library = Library::new(&["Holiday/a.mkv", "Holiday/b.mkv", "Season 1/x.mkv"]);
+    library.check("Holiday/a.mkv", "film Holiday", "Holiday", false);
+    library.check("Holiday/b.mkv", "film Holiday", "Holiday", false);
+    library.check("Season 1/x.mkv", "series The Root (2001)", "", false);
+}
+
+#[test]
+fn a_folder_with_other_media_folders_in_it_is_a_category() {
+    let library = Library::new(&["Bond/Dr No/x.mkv", "Bond/Goldfinger.mkv", "Bond/Subs/y.mkv"]);
+    library.check("Bond/Goldfinger.mkv", "film Goldfinger", "Bond", true);
+    library.check("Bond/Dr No/x.mkv", "film Dr No", "Bond/Dr No", false);
+}
+
+#[test]
+fn extras_and_specials_are_known() {
+    let library = Library::new(&["Heat (1995)/Heat.mkv"]);
+    let check = |file: &str, extra: bool, special: bool| {
+        let root = RootName::parse("media").unwrap();
+        let path = RelPath::parse(file.as_bytes()).unwrap();
+        let placed = Placer::new(&root, "x", &library).place(&path);
+        assert_eq!((placed.extra, placed.special), (extra, special), "{file}");
+    };
+    check("Heat (1995)/Heat.mkv", false, false);
+    check("Heat (1995)/Heat-trailer.mkv", true, true);
+    check("Heat (1995)/Extras/x.mkv", true, true);
+    check("Dark (2017)/Season 0/x.mkv", false, true);
+    check("Dark (2017)/Season 1/x.mkv", false, false);
+    check("Dark (2017)/Dark S00E03.mkv", false, true);
+}
+
+#[test]
+fn a_loose_file_of_the_same_title_is_known_under_another_encode() {
+    let heat = loose_item(b"Heat.1995.1080p.mkv");
+    assert!(is_loose_file_of(&heat, b"Heat (1995) [2160p].mkv"));
+    assert!(!is_loose_file_of(&heat, b"Heat (1986).mkv"));
+    assert!(!is_loose_file_of(&heat, b"Ronin.1998.mkv"));
+}
