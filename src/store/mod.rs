@@ -19,6 +19,8 @@ mod search;
 mod sled_store;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use error::{Healed, LedgerError, OpenError, StoreError};
 pub use ledger::{Event, Ledger, Line};
