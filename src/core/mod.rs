@@ -2,7 +2,7 @@
 //!
 //! # Constraints
 //! * No I/O, no clock, no randomness: the same events at the same times give the same decisions.
-//! * It can't fail. What can't be decided is a state ([`Hold`](crate::domain::Hold)), not an error.
+//! * It can't fail. What can't be decided is a state ([`Hold`]), not an error.
 //! * Unknown is never absent: only a probe that began and ended under the same healthy roots, and in
 //!   which every witness said so, makes a deletion.
 //!

@@ -130,7 +130,10 @@ impl Loop<'_> {
                 break End::StoreFails(error);
             }
         };
-        self.finish(&end, beside);
+        // Whoever waits to be read must not wait any longer.
+        drop(report_inbox);
+        drop(findings_inbox);
+        self.finish(&end, &beside);
         end
     }
 
@@ -331,12 +334,10 @@ impl Loop<'_> {
     }
 
     /// Ends what runs beside the loop, and leaves everything durable.
-    fn finish(mut self, end: &End, beside: Beside) {
+    fn finish(mut self, end: &End, beside: &Beside) {
         for (_, handle) in beside.watchers.values() {
             handle.stop();
         }
-        // The channel is full only if nobody reads it: let the watchers get past it.
-        drop(beside.reports);
         if matches!(end, End::Stopped) {
             let (now, _) = self.pulse.beat(&*self.clock);
             let last = self.engine.tick(now);
