@@ -3,16 +3,20 @@
 //! "Moved is not gone" needs the listings of all roots: so each round of probes begins with one
 //! sync of every watcher, and what the listings brought is in the store before anyone looks.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::core::Probe;
-use crate::domain::{Awake, RootName};
+use crate::domain::{Awake, ProbeId, RootName};
 
 /// How long a round may take before the roots that did not answer count as behind.
 const ROUND_DEADLINE: Duration = Duration::from_secs(30);
 /// How many probes look at the disk at a time.
 const MOST_RUNNING: usize = 4;
+/// A probe that takes longer hangs on a disk: it does not keep others from running.
+const HANGS_AFTER: Duration = Duration::from_mins(2);
+/// How many probes may hang, each with a thread, before no other begins.
+const MOST_HANGING: usize = 12;
 
 /// A probe that may run now, and the roots that were not current.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,7 +31,8 @@ pub(super) struct Probing {
     waiting: Vec<Probe>,
     round: Option<Round>,
     ready: VecDeque<Runnable>,
-    running: usize,
+    /// Since when each runs.
+    running: BTreeMap<ProbeId, Awake>,
     next_token: u64,
 }
 
@@ -81,18 +86,19 @@ impl Probing {
     }
 
     /// The next probe that may run now.
-    pub(super) fn next(&mut self) -> Option<Runnable> {
-        if self.running >= MOST_RUNNING {
+    pub(super) fn next(&mut self, now: Awake) -> Option<Runnable> {
+        let hanging = self.running.values().filter(|from| now.since(**from) >= HANGS_AFTER).count();
+        if self.running.len() - hanging >= MOST_RUNNING || hanging >= MOST_HANGING {
             return None;
         }
         let next = self.ready.pop_front()?;
-        self.running += 1;
+        self.running.insert(next.probe.id, now);
         Some(next)
     }
 
     /// A probe is over.
-    pub(super) fn ended(&mut self) {
-        self.running = self.running.saturating_sub(1);
+    pub(super) fn ended(&mut self, probe: ProbeId) {
+        self.running.remove(&probe);
     }
 
     fn end_if_complete(&mut self) {
@@ -142,7 +148,7 @@ impl<T> Checks<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{CandidateId, Item, Kind, ProbeId, ProviderIds, Timestamp};
+    use crate::domain::{CandidateId, Item, Kind, ProviderIds, Timestamp};
 
     fn probe(number: u64) -> Probe {
         Probe {
@@ -165,7 +171,9 @@ mod tests {
     }
 
     fn numbers(probing: &mut Probing) -> Vec<(u64, usize)> {
-        std::iter::from_fn(|| probing.next()).map(|r| (r.probe.id.0, r.behind.len())).collect()
+        std::iter::from_fn(|| probing.next(Awake::default()))
+            .map(|r| (r.probe.id.0, r.behind.len()))
+            .collect()
     }
 
     #[test]
@@ -203,8 +211,24 @@ mod tests {
         }
         assert!(probing.begin(Awake::default(), &[]).is_some());
         assert_eq!(numbers(&mut probing).len(), MOST_RUNNING);
-        probing.ended();
+        probing.ended(ProbeId(2));
         assert_eq!(numbers(&mut probing), [(4, 0)]);
+    }
+
+    #[test]
+    fn probes_that_hang_do_not_keep_others_from_running_but_their_number_is_bounded() {
+        let mut probing = Probing::default();
+        for number in 0..30 {
+            probing.want(probe(number));
+        }
+        assert!(probing.begin(Awake::default(), &[]).is_some());
+        let mut now = Awake::default();
+        let mut begun = 0;
+        for _ in 0..9 {
+            begun += std::iter::from_fn(|| probing.next(now)).count();
+            now = now.plus(HANGS_AFTER);
+        }
+        assert_eq!(begun, MOST_HANGING);
     }
 
     #[test]

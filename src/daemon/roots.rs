@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::engine::{Engine, Record};
-use crate::domain::{Now, RelPath, RootName};
+use crate::domain::{Health, Now, RelPath, RootName};
 use crate::inventory::Rules;
 use crate::store::Storage;
 
@@ -103,6 +103,13 @@ impl<S: Storage, R: Record> Engine<S, R> {
             self.roots.insert(run.spec.name.clone(), run);
         }
         changed
+    }
+
+    /// Why a root must not be looked into now.
+    pub(super) fn why_dark(&self, root: &RootName) -> Option<String> {
+        let state = self.core.roots().get(root)?;
+        let dark = !matches!(state.health, Health::Online | Health::Waiting);
+        dark.then(|| format!("root {root} is {}: {}", state.health, state.reason))
     }
 
     /// A walk is over: every directory that can be reached has been listed.

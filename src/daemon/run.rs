@@ -4,7 +4,7 @@
 //! the narrator are threads, and what they bring are events. Each turn ends with the same upkeep:
 //! store, orders, status, watchdog.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,12 +86,14 @@ impl Loop<'_> {
         let mut beside = Beside {
             watchers: BTreeMap::new(),
             generation: 0,
-            grounds: Arc::default(),
+            grounds: BTreeMap::new(),
             instances: Instances::new(INSTANCES),
             reports,
             findings,
             probing: Probing::default(),
             checks: Checks::default(),
+            looks: BTreeMap::new(),
+            stalled: BTreeSet::new(),
         };
         let watchdog = ServiceManager::watchdog_interval();
         let (now, _) = self.pulse.beat(&*self.clock);
@@ -145,7 +147,7 @@ impl Loop<'_> {
                 if current { self.report(now, root, report, beside) } else { Ok(()) }
             }
             Event::Probed(findings) => {
-                beside.probing.ended();
+                beside.probing.ended(findings.probe);
                 self.engine.probed(now, &findings);
                 Ok(())
             }
@@ -176,6 +178,7 @@ impl Loop<'_> {
                 if gone {
                     beside.checks.walked(&root);
                 }
+                beside.looks.insert(root, look);
             }
             Report::Listed { seq, identity, listings, moves, walk } => {
                 for half in moves {
@@ -216,6 +219,7 @@ impl Loop<'_> {
     fn upkeep(&mut self, now: Now, beside: &mut Beside) -> Result<(), StoreError> {
         self.engine.tick(now)?;
         beside.probing.tick(now.awake);
+        self.notice_stalls(now, beside);
         for order in self.engine.take_orders() {
             match order {
                 Order::Probe(probe) => beside.probing.want(probe),
@@ -240,7 +244,7 @@ impl Loop<'_> {
                 }
             }
         }
-        while let Some(runnable) = beside.probing.next() {
+        while let Some(runnable) = beside.probing.next(now.awake) {
             self.probe(runnable, beside)?;
         }
         for reply in beside.checks.finished() {
@@ -277,7 +281,11 @@ impl Loop<'_> {
     fn probe(&mut self, runnable: Runnable, beside: &mut Beside) -> Result<(), StoreError> {
         let Runnable { probe, behind } = runnable;
         let job = jobs::job(&*self.store, &probe)?;
-        let (grounds, host) = (Arc::clone(&beside.grounds), Arc::clone(&self.host));
+        let mut grounds = beside.grounds.clone();
+        for (name, ground) in &mut grounds {
+            ground.dark = self.engine.why_dark(name);
+        }
+        let host = Arc::clone(&self.host);
         let (clock, findings) = (Arc::clone(&self.clock), beside.findings.clone());
         tokio::task::spawn_blocking(move || {
             let mut disk = prober::look(&job, &grounds, &host, &*clock);

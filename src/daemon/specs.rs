@@ -55,6 +55,7 @@ pub(super) fn grounds(specs: &[RootSpec]) -> BTreeMap<RootName, Ground> {
         path: spec.path.clone(),
         rules: spec.rules.clone(),
         marker: spec.marker.clone(),
+        dark: None,
     };
     specs.iter().map(|spec| (spec.name.clone(), ground(spec))).collect()
 }

@@ -1,7 +1,8 @@
 //! The watchers beside the loop: started and ended as the configuration says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -16,23 +17,30 @@ use crate::inventory::Inventory;
 use crate::prober::Ground;
 use crate::sensors::watcher::{self, Handle, Instances, WatchedRoot};
 
+/// A look at a root comes back within moments; a disk that was asleep takes some seconds.
+const STALLED_AFTER: Duration = Duration::from_secs(10);
+
 /// What runs beside the loop while it runs.
 pub(super) struct Beside {
     pub(super) watchers: BTreeMap<RootName, (u64, Handle)>,
     pub(super) generation: u64,
-    pub(super) grounds: Arc<BTreeMap<RootName, Ground>>,
+    pub(super) grounds: BTreeMap<RootName, Ground>,
     pub(super) instances: Arc<Instances>,
     pub(super) reports: watcher::Reports,
     pub(super) findings: mpsc::Sender<Findings>,
     pub(super) probing: Probing,
     pub(super) checks: Checks<Reply<CheckView>>,
+    /// The last look at each root that came back.
+    pub(super) looks: BTreeMap<RootName, RootLook>,
+    /// Roots whose looks do not come back.
+    pub(super) stalled: BTreeSet<RootName>,
 }
 
 impl Loop<'_> {
     /// Takes over the roots of the settings: watchers are started and ended.
     pub(super) fn configure(&mut self, now: Now, beside: &mut Beside) {
         let specs = specs::specs(&self.settings);
-        beside.grounds = Arc::new(specs::grounds(&specs));
+        beside.grounds = specs::grounds(&specs);
         let names: Vec<RootName> = specs.iter().map(|spec| spec.name.clone()).collect();
         let changed = self.engine.configure(now, specs.clone());
         let gone: Vec<RootName> =
@@ -41,6 +49,8 @@ impl Loop<'_> {
             if let Some((_, handle)) = beside.watchers.remove(name) {
                 handle.stop();
                 beside.checks.walked(name);
+                beside.looks.remove(name);
+                beside.stalled.remove(name);
             }
         }
         for spec in specs.iter().filter(|spec| changed.contains(&spec.name)) {
@@ -78,6 +88,28 @@ impl Loop<'_> {
                 let why = format!("it can't be watched: {error}");
                 let look = RootLook::Unreadable { why };
                 self.engine.looked(now, &spec.name, &look);
+            }
+        }
+    }
+
+    /// Notices roots whose looks do not come back, and those whose looks do again.
+    pub(super) fn notice_stalls(&mut self, now: Now, beside: &mut Beside) {
+        if beside.reports.capacity() == 0 {
+            // It is the loop that holds the watchers up.
+            return;
+        }
+        let monotonic = self.clock.monotonic();
+        for (name, (_, handle)) in &beside.watchers {
+            let after = monotonic.saturating_sub(handle.looked());
+            if after >= STALLED_AFTER {
+                if beside.stalled.insert(name.clone()) {
+                    self.engine.looked(now, name, &RootLook::NoAnswer { after });
+                    beside.checks.walked(name);
+                }
+            } else if beside.stalled.remove(name)
+                && let Some(look) = beside.looks.get(name)
+            {
+                self.engine.looked(now, name, look);
             }
         }
     }

@@ -26,6 +26,8 @@ pub struct Ground {
     pub rules: Rules,
     /// A file that must be in it.
     pub marker: Option<String>,
+    /// Why it must not be looked into, if so: a look could hang.
+    pub dark: Option<String>,
 }
 
 /// A name that appeared with the inode of a lost file.
@@ -70,10 +72,10 @@ struct Open<'a> {
 impl<'a> Open<'a> {
     fn root(&mut self, name: &RootName) -> Option<(&'a Ground, Result<&RootDir, &NoRoot>)> {
         let ground = self.grounds.get(name)?;
-        let root = self
-            .roots
-            .entry(name.clone())
-            .or_insert_with(|| open_root(self.host, &ground.path, ground.marker.as_deref()));
+        let root = self.roots.entry(name.clone()).or_insert_with(|| match &ground.dark {
+            Some(why) => Err(NoRoot::Unreadable(why.clone())),
+            None => open_root(self.host, &ground.path, ground.marker.as_deref()),
+        });
         Some((ground, root.as_ref()))
     }
 }

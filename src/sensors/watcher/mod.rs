@@ -288,7 +288,8 @@ pub fn start(
     let cookies = cookie::Cookies::new(directory)?;
     let (messages, inbox) = channel();
     let (end, ended) = channel();
-    let looked = Arc::new(AtomicU64::new(0));
+    let now = u64::try_from(clock.monotonic().as_millis()).unwrap_or(u64::MAX);
+    let looked = Arc::new(AtomicU64::new(now));
     let handle = Handle {
         name: root.name.clone(),
         messages: messages.clone(),
