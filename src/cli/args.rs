@@ -77,6 +77,16 @@ pub enum Command {
     /// Look at everything now, and wait for the result
     #[command(after_help = "Exit codes: 0 all well, 1 something is missing, 2 could not tell.")]
     Check,
+    /// Say that a root is right as it is now: another disk, or one from which much went
+    #[command(after_help = "Shows what would be looked at again and reported, and asks.")]
+    Accept {
+        /// The root
+        #[arg(value_name = "ROOT")]
+        root: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
     /// Check the configuration, without starting anything
     CheckConfig {
         /// Print the configuration that is in effect

@@ -1,13 +1,15 @@
 //! The commands that ask the running daemon.
 
+use std::io::IsTerminal;
+
 use serde::Serialize;
 
 use super::args::{Command, Places};
 use super::exit::Exit;
 use super::{complain, dirs, print, show};
 use crate::control::{
-    CONTROL_SOCKET, CandidateView, CheckView, Client, ClientError, DeletionView, Explanation,
-    STATUS_SOCKET, Status,
+    AcceptView, CONTROL_SOCKET, CandidateView, CheckView, Client, ClientError, DeletionView,
+    Explanation, STATUS_SOCKET, Status,
 };
 
 /// Asks, prints, and says how to end.
@@ -70,9 +72,34 @@ async fn answer(places: &Places, command: Command) -> Result<Exit, ClientError> 
                 (true, true) => Exit::Ok,
             });
         }
+        Command::Accept { root, yes } => {
+            let client = Client::new(&dir.join(CONTROL_SOCKET))?;
+            let resource = ["v1", "accept", root.as_str()];
+            let before: AcceptView = client.get(&resource).await?;
+            if !yes {
+                complain(&show::accept(&before));
+                if !agreed() {
+                    complain("nothing was changed");
+                    return Ok(Exit::Failed);
+                }
+            }
+            let view: AcceptView = client.post(&resource).await?;
+            tell(places, &view, |view| format!("root {} is accepted as it is now\n", view.root));
+        }
         Command::Run(_) | Command::CheckConfig { .. } => {}
     }
     Ok(Exit::Ok)
+}
+
+/// Whether the person at the terminal says yes; nobody there is a no.
+fn agreed() -> bool {
+    if !std::io::stdin().is_terminal() {
+        complain("nobody can be asked here; use --yes");
+        return false;
+    }
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }
 
 /// A relative path is meant from where the person stands; the daemon stands elsewhere.

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::control::{CandidateView, CheckView, DeletionView, EvidenceView, Explanation, Status};
+use crate::control::{
+    AcceptView, CandidateView, CheckView, DeletionView, EvidenceView, Explanation, Status,
+};
 use crate::domain::shown;
 
 /// `status`.
@@ -121,6 +123,26 @@ pub(super) fn explanation(explanation: &Explanation) -> String {
         }
         line(&mut text, format_args!(""));
     }
+    text
+}
+
+/// `accept`, before it is done.
+pub(super) fn accept(view: &AcceptView) -> String {
+    let mut text = String::new();
+    line(&mut text, format_args!("root {} is {}: {}", view.root, view.health, safe(&view.reason)));
+    match view.concerns.len() {
+        0 => line(&mut text, format_args!("nothing is under review in it")),
+        n => {
+            line(&mut text, format_args!("{n} titles are looked at again, and reported if gone:"));
+            for candidate in view.concerns.iter().take(20) {
+                line(&mut text, format_args!("  {}", one_line(&candidate.item)));
+            }
+            if n > 20 {
+                line(&mut text, format_args!("  and {} more (see --json)", n - 20));
+            }
+        }
+    }
+    text.push_str("Accept it as it is now? [y/N]");
     text
 }
 

@@ -11,8 +11,8 @@ mod socket;
 
 pub use client::{Client, ClientError};
 pub use protocol::{
-    CandidateCounts, CandidateView, CheckView, DeletionView, ErrorView, EvidenceView, Explanation,
-    RootStatus, Status, Story, StoryLine, UnseenView,
+    AcceptView, CandidateCounts, CandidateView, CheckView, DeletionView, ErrorView, EvidenceView,
+    Explanation, RootStatus, Status, Story, StoryLine, UnseenView,
 };
 pub use server::{Ask, Reply, Server, serve};
 pub use socket::{BindError, CONTROL_SOCKET, STATUS_SOCKET};

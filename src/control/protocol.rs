@@ -211,6 +211,21 @@ pub struct CheckView {
     pub could_not_tell: Vec<String>,
 }
 
+/// `GET` and `POST /v1/accept/{root}`: what accepting a root does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptView {
+    /// The root.
+    pub root: String,
+    /// Its health before.
+    pub health: String,
+    /// Why it is not trusted.
+    pub reason: String,
+    /// Whether it was done.
+    pub accepted: bool,
+    /// What is looked at again and reported if it is really gone.
+    pub concerns: Vec<CandidateView>,
+}
+
 /// Any answer that is not a success.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorView {

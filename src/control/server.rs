@@ -12,7 +12,9 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::protocol::{CandidateView, CheckView, DeletionView, ErrorView, Explanation, Status};
+use super::protocol::{
+    AcceptView, CandidateView, CheckView, DeletionView, ErrorView, Explanation, Status,
+};
 use super::socket::{BindError, CONTROL_SOCKET, STATUS_SOCKET, bind};
 
 /// How long the loop may take to answer; a check may take as long as the disks do.
@@ -34,6 +36,15 @@ pub enum Ask {
     Explain(String, Reply<Explanation>),
     /// A full look at all roots, answered when it is over.
     Check(Reply<CheckView>),
+    /// A person accepts a root as it is now, or only wants to know what that would do.
+    Accept {
+        /// The root.
+        root: String,
+        /// Whether to do it.
+        go: bool,
+        /// What it does.
+        reply: Reply<AcceptView>,
+    },
 }
 
 /// The two sockets while they are served; they are removed when this is dropped.
@@ -75,7 +86,10 @@ pub fn serve(dir: &Path, status: watch::Receiver<Arc<Status>>) -> Result<Server,
         .route("/v1/candidates", get(get_candidates))
         .route("/v1/deletions", get(get_deletions))
         .route("/v1/explain/{item}", get(get_explain));
-    let acting = reading.clone().route("/v1/check", post(post_check));
+    let acting = reading
+        .clone()
+        .route("/v1/check", post(post_check))
+        .route("/v1/accept/{root}", get(get_accept).post(post_accept));
     let mut server = Server { asks, paths: Vec::new(), tasks: Vec::new() };
     for (name, mode, routes) in [(STATUS_SOCKET, 0o666, reading), (CONTROL_SOCKET, 0o660, acting)] {
         let listener = bind(dir, name, mode)?;
@@ -138,6 +152,14 @@ async fn get_explain(State(shared): State<Shared>, UrlPath(item): UrlPath<String
 
 async fn post_check(State(shared): State<Shared>) -> Response {
     ask(&shared, None, Ask::Check).await
+}
+
+async fn get_accept(State(shared): State<Shared>, UrlPath(root): UrlPath<String>) -> Response {
+    ask(&shared, Some(LOOP_DEADLINE), |reply| Ask::Accept { root, go: false, reply }).await
+}
+
+async fn post_accept(State(shared): State<Shared>, UrlPath(root): UrlPath<String>) -> Response {
+    ask(&shared, Some(LOOP_DEADLINE), |reply| Ask::Accept { root, go: true, reply }).await
 }
 
 async fn not_found() -> Response {

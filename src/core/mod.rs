@@ -26,6 +26,7 @@ mod judge;
 mod review;
 mod roots;
 mod saved;
+mod shrink;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -115,8 +116,9 @@ impl Core {
     /// Takes a look at a root's own directory.
     pub fn handle_look(&mut self, now: Now, name: &RootName, look: &RootLook) {
         let Some(root) = self.roots.get_mut(name) else { return };
+        root.look = Some(look.clone());
         let (health, reason) = root.judge(look);
-        if let (Health::Online, RootLook::Seen { identity }) = (health, look)
+        if let (Health::Online | Health::Suspect, RootLook::Seen { identity }) = (health, look)
             && root.state.identity.as_ref() != Some(identity)
         {
             // The same root under another mount id or device number: what is compared within this
@@ -125,6 +127,47 @@ impl Core {
             self.dirty_roots.insert(name.clone());
         }
         self.turn(now, name, health, reason);
+    }
+
+    /// Takes how the number of a root's media files changed: one from which too much went at once is
+    /// not trusted until it is back, or a person accepts it.
+    pub fn handle_count(&mut self, now: Now, name: &RootName, files: u64, lost: u64, found: u64) {
+        let window = self.policy.window;
+        let Some(root) = self.roots.get_mut(name) else { return };
+        root.shrink.note(now.awake, files, lost, found, window);
+        let suspect = match root.state.suspect {
+            Some(before) => Some(before).filter(|before| !root.shrink.is_back(*before)),
+            None => root.shrink.alarm(),
+        };
+        if suspect == root.state.suspect {
+            return;
+        }
+        root.state.suspect = suspect;
+        self.dirty_roots.insert(name.clone());
+        self.judge_again(now, name);
+    }
+
+    /// A person says that a root is right as it is now: its identity, or what is left in it.
+    pub fn accept(&mut self, now: Now, name: &RootName) {
+        let Some(root) = self.roots.get_mut(name) else { return };
+        root.state.suspect = None;
+        root.shrink.accept();
+        if let Some(RootLook::Seen { identity }) = &root.look {
+            root.state.identity = Some(identity.clone());
+        }
+        self.dirty_roots.insert(name.clone());
+        self.decide_root(now, name, What::Accepted);
+        self.judge_again(now, name);
+    }
+
+    /// Whether accepting a root would change anything: it is suspect, or another than the adopted.
+    #[must_use]
+    pub fn can_accept(&self, name: &RootName) -> bool {
+        self.roots.get(name).is_some_and(|root| {
+            root.state.suspect.is_some()
+                || matches!((&root.look, &root.state.identity), (Some(RootLook::Seen { identity }),
+                    Some(adopted)) if adopted.matches(identity).is_err())
+        })
     }
 
     /// Adopts a root in which a media file was seen: from now on this is its identity.
@@ -140,7 +183,7 @@ impl Core {
     /// then based anew: `forget` drops its identity, and what was under review waits for a person.
     pub fn configure_root(&mut self, now: Now, name: &RootName, basis: &str, forget: bool) {
         let Some(root) = self.roots.get_mut(name) else {
-            let state = RootState { identity: None, basis: basis.to_owned() };
+            let state = RootState { identity: None, basis: basis.to_owned(), suspect: None };
             self.roots.insert(name.clone(), Root::unseen(state, now.wall));
             self.dirty_roots.insert(name.clone());
             return;
@@ -262,11 +305,25 @@ impl Core {
         self.items.get(key)
     }
 
+    /// Whether listings of this root may be taken over: it is the one that was adopted. What a
+    /// suspect root has is taken down too; only nothing is concluded from it.
+    #[must_use]
+    pub fn reads(&self, name: &RootName, identity: &Identity) -> bool {
+        self.roots.get(name).is_some_and(|root| root.reads(identity))
+    }
+
     /// Whether a look that found `identity` at this root may be believed: it is online, and the one
     /// that was adopted.
     #[must_use]
     pub fn believes(&self, name: &RootName, identity: &Identity) -> bool {
         self.roots.get(name).is_some_and(|root| root.believes(identity))
+    }
+
+    fn judge_again(&mut self, now: Now, name: &RootName) {
+        let look = self.roots.get(name).and_then(|root| root.look.clone());
+        if let Some(look) = look {
+            self.handle_look(now, name, &look);
+        }
     }
 
     // ---------------------------------------------------------------- the story

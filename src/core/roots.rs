@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::saved::RootState;
+use super::shrink::Shrink;
 use crate::domain::{Awake, Health, Identity, RootLook, Timestamp};
 
 /// A root, as the core sees it.
@@ -20,6 +21,10 @@ pub struct Root {
     pub(super) last_loss: Option<Awake>,
     /// Counts the changes of health: a probe that began under another one is not believed.
     pub(super) epoch: u64,
+    /// How many media files it has, and how many went lately.
+    pub(super) shrink: Shrink,
+    /// The last look at it in this run.
+    pub(super) look: Option<RootLook>,
     /// Whether it was looked at in this run: before that, nothing is known against it.
     pub(super) looked: bool,
 }
@@ -35,6 +40,8 @@ impl Root {
             since: at,
             last_loss: None,
             epoch: 0,
+            shrink: Shrink::default(),
+            look: None,
             looked: false,
         }
     }
@@ -47,7 +54,10 @@ impl Root {
                 (Health::Waiting, "no media file was seen in it yet".to_owned())
             }
             (Some(adopted), RootLook::Seen { identity }) => match adopted.matches(identity) {
-                Ok(()) => (Health::Online, describe(identity)),
+                Ok(()) => match self.state.suspect {
+                    None => (Health::Online, describe(identity)),
+                    Some(before) => (Health::Suspect, shrunk(before, self.shrink.files())),
+                },
                 Err(why) => (Health::Offline, why),
             },
             (None, RootLook::Missing { why } | RootLook::Unreadable { why }) => {
@@ -75,7 +85,12 @@ impl Root {
 
     /// Whether a look that found `identity` may be believed.
     pub(super) fn believes(&self, identity: &Identity) -> bool {
-        self.health == Health::Online
+        self.health == Health::Online && self.reads(identity)
+    }
+
+    /// Whether `identity` is that of the adopted root, which was seen well at last.
+    pub(super) fn reads(&self, identity: &Identity) -> bool {
+        matches!(self.health, Health::Online | Health::Suspect)
             && self.state.identity.as_ref().is_some_and(|adopted| adopted.matches(identity).is_ok())
     }
 }
@@ -84,6 +99,13 @@ impl Root {
 pub(super) fn describe(identity: &Identity) -> String {
     let uuid = identity.uuid.as_ref().map_or_else(String::new, |uuid| format!(", UUID {uuid}"));
     format!("{} on {}{uuid}", identity.fs_type, identity.source)
+}
+
+fn shrunk(before: u64, now: u64) -> String {
+    format!(
+        "{now} of {before} media files are left, the others went at once; it ends by itself when they \
+         are back, or `obituarr accept` says that it is right"
+    )
 }
 
 fn no_answer(after: Duration) -> String {

@@ -37,6 +37,10 @@ pub struct RootState {
     pub identity: Option<Identity>,
     /// The path and rules that its inventory was made with.
     pub basis: String,
+    /// How many media files it had before too many of them went at once; `None` while it is
+    /// trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspect: Option<u64>,
 }
 
 /// Everything that the core needs to go on after a restart.

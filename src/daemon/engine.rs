@@ -35,6 +35,12 @@ pub trait Record {
     /// # Errors
     /// When it could not be written: then it is not there at all.
     fn record(&mut self, entry: &Entry, at: Timestamp) -> anyhow::Result<()>;
+
+    /// Appends a person's decision; only when this returns may it take effect.
+    ///
+    /// # Errors
+    /// When it could not be written: then it is not there at all.
+    fn record_verb(&mut self, verb: &str, subject: &str, at: Timestamp) -> anyhow::Result<()>;
 }
 
 /// What the shell is to do now; all that it rests on is durable.
@@ -152,7 +158,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             self.core.adopt(now, name, &report.identity);
         }
         let waiting = self.health(name) == Some(Health::Waiting);
-        if !waiting && !self.core.believes(name, &report.identity) {
+        if !waiting && !self.core.reads(name, &report.identity) {
             // Nothing may be concluded; what it shows will be seen again when the root is believed.
             if let Some(run) = self.roots.get_mut(name) {
                 run.missed = true;
@@ -175,7 +181,11 @@ impl<S: Storage, R: Record> Engine<S, R> {
             })?;
         if let Some(run) = self.roots.get_mut(name) {
             listings::note_foreign(&mut run.foreign, &applied);
-            run.files = run.files.saturating_add(applied.found).saturating_sub(applied.lost);
+            run.files = run.files.saturating_add(applied.came).saturating_sub(applied.lost);
+            let files = run.files;
+            if !waiting {
+                self.core.handle_count(now, name, files, applied.lost, applied.came);
+            }
         }
         for observation in applied.observations {
             self.core.handle_observation(now, observation);
@@ -225,6 +235,23 @@ impl<S: Storage, R: Record> Engine<S, R> {
     /// Takes what a probe brought.
     pub fn probed(&mut self, now: Now, findings: &Findings) {
         self.core.handle_probe(now, findings);
+    }
+
+    /// A person accepts a root as it is now. Answers why not, if not.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn accept(&mut self, now: Now, root: &RootName) -> Result<Result<(), String>, StoreError> {
+        if !self.core.can_accept(root) {
+            return Ok(Err(self.why_not_accept(root)));
+        }
+        if let Err(error) = self.recorder.record_verb("accept", root.as_str(), now.wall) {
+            return Ok(Err(format!("{error:#}")));
+        }
+        self.core.accept(now, root);
+        self.orders.push(Order::Rescan(root.clone()));
+        self.commit(now)?;
+        Ok(Ok(()))
     }
 
     /// Begins all waits again.

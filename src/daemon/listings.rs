@@ -24,8 +24,8 @@ pub(super) struct Applied {
     pub(super) foreign: Vec<RelPath>,
     /// Directories that were listed as they should be.
     pub(super) native: Vec<RelPath>,
-    /// How many media files came and went.
-    pub(super) found: u64,
+    /// How many media files came, replaced ones left out.
+    pub(super) came: u64,
     /// How many media files went.
     pub(super) lost: u64,
 }
@@ -78,12 +78,12 @@ pub(super) fn apply(
             expand(&mut view, &listing.dir.join(name), &mut lost)?;
         }
         let looked = known.as_ref().map_or(listing.at, |known| known.looked);
+        applied.came += result.found.len() as u64;
         collect(listing, &result, looked, &mut lost, &mut found);
         view.changed.insert(listing.dir.clone(), Some(result.next));
     }
     lost.retain(|change| still_counts(context.rules, change));
     applied.lost = lost.len() as u64;
-    applied.found = found.len() as u64;
 
     let before = Stored { root: context.root, inventory };
     let lost_by_title = by_title(&Placer::new(context.root, context.title, &before), &lost);

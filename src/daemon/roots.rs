@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::engine::{Engine, Record};
 use crate::domain::{Health, Now, RelPath, RootName};
 use crate::inventory::Rules;
-use crate::store::Storage;
+use crate::store::{Storage, StoreError};
 
 /// A configured root.
 #[derive(Debug, Clone)]
@@ -57,7 +57,14 @@ pub(super) struct RootRun {
 
 impl<S: Storage, R: Record> Engine<S, R> {
     /// Takes over the configured roots; says which of them need a new watcher.
-    pub fn configure(&mut self, now: Now, specs: Vec<RootSpec>) -> Vec<RootName> {
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn configure(
+        &mut self,
+        now: Now,
+        specs: Vec<RootSpec>,
+    ) -> Result<Vec<RootName>, StoreError> {
         let mut changed = Vec::new();
         let names: BTreeSet<RootName> = specs.iter().map(|spec| spec.name.clone()).collect();
         let gone: Vec<RootName> =
@@ -84,6 +91,8 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 self.core.roots().get(&spec.name).is_some_and(|root| root.state.identity.is_some());
             changed.push(spec.name.clone());
             let title = spec.title();
+            // A dropped root is not gone from the store yet.
+            let (directories, files) = if adopted { self.store.count(&spec.name)? } else { (0, 0) };
             let run = RootRun {
                 spec,
                 title,
@@ -92,17 +101,18 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 walked: false,
                 seen: false,
                 looked: false,
-                directories: 0,
-                files: 0,
+                directories,
+                files,
                 watched: 0,
                 watch_note: None,
                 unseen: Vec::new(),
                 unseen_more: 0,
                 foreign: BTreeSet::new(),
             };
+            self.core.handle_count(now, &run.spec.name, run.files, 0, 0);
             self.roots.insert(run.spec.name.clone(), run);
         }
-        changed
+        Ok(changed)
     }
 
     /// Why a root must not be looked into now.
@@ -110,6 +120,21 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let state = self.core.roots().get(root)?;
         let dark = !matches!(state.health, Health::Online | Health::Waiting);
         dark.then(|| format!("root {root} is {}: {}", state.health, state.reason))
+    }
+
+    /// Why there is nothing to accept about a root.
+    pub(super) fn why_not_accept(&self, root: &RootName) -> String {
+        match self.core.roots().get(root) {
+            Some(state) => format!(
+                "root {root} is {}: {}; only a root that is suspect, or another than it was, can be \
+                 accepted",
+                state.health, state.reason
+            ),
+            None => {
+                let roots: Vec<&str> = self.roots.keys().map(RootName::as_str).collect();
+                format!("there is no root {root}; there are: {}", roots.join(", "))
+            }
+        }
     }
 
     /// A walk is over: every directory that can be reached has been listed.

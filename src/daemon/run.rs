@@ -97,7 +97,9 @@ impl Loop<'_> {
         };
         let watchdog = ServiceManager::watchdog_interval();
         let (now, _) = self.pulse.beat(&*self.clock);
-        self.configure(now, &mut beside);
+        if let Err(error) = self.configure(now, &mut beside) {
+            return End::StoreFails(error);
+        }
         let end = loop {
             let wait = self.until_next_turn(watchdog);
             let event = tokio::select! {
@@ -151,11 +153,8 @@ impl Loop<'_> {
                 self.engine.probed(now, &findings);
                 Ok(())
             }
-            Event::Ask(ask) => self.answer(ask, beside),
-            Event::Signal(Signal::Reload) => {
-                self.reload(now, beside);
-                Ok(())
-            }
+            Event::Ask(ask) => self.answer(now, ask, beside),
+            Event::Signal(Signal::Reload) => self.reload(now, beside),
             Event::Signal(Signal::Check) => {
                 self.check(None, beside);
                 Ok(())
@@ -315,7 +314,7 @@ impl Loop<'_> {
         }
     }
 
-    fn answer(&mut self, ask: Ask, beside: &mut Beside) -> Result<(), StoreError> {
+    fn answer(&mut self, now: Now, ask: Ask, beside: &mut Beside) -> Result<(), StoreError> {
         // A caller who has gone away does not need the answer.
         match ask {
             Ask::Candidates(reply) => drop(reply.send(Ok(view::candidates(&self.engine)))),
@@ -323,6 +322,9 @@ impl Loop<'_> {
                 drop(reply.send(Ok(view::explain(&self.engine, &what)?)));
             }
             Ask::Check(reply) => self.check(Some(reply), beside),
+            Ask::Accept { root, go, reply } => {
+                drop(reply.send(view::accept(&mut self.engine, now, &root, go)?));
+            }
             Ask::Deletions(limit, reply) => {
                 let store = Arc::clone(&self.store);
                 tokio::task::spawn_blocking(move || {

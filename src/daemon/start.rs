@@ -108,6 +108,10 @@ impl Record for Ledger {
     fn record(&mut self, entry: &Entry, at: Timestamp) -> anyhow::Result<()> {
         Ok(self.append_deletion(entry, at)?)
     }
+
+    fn record_verb(&mut self, verb: &str, subject: &str, at: Timestamp) -> anyhow::Result<()> {
+        Ok(self.append_verb(verb, subject, at)?)
+    }
 }
 
 /// Runs the daemon until it is asked to stop.
@@ -286,6 +290,7 @@ fn refuse(ask: Ask, why: &str) {
         Ask::Deletions(_, reply) => drop(reply.send(Err(error()))),
         Ask::Explain(_, reply) => drop(reply.send(Err(error()))),
         Ask::Check(reply) => drop(reply.send(Err(error()))),
+        Ask::Accept { reply, .. } => drop(reply.send(Err(error()))),
     }
 }
 

@@ -9,12 +9,12 @@ use super::roots::RootRun;
 use super::words;
 use crate::catalog::{Folders, Placer};
 use crate::control::{
-    CandidateCounts, CandidateView, CheckView, DeletionView, Explanation, RootStatus, Status,
-    Story, StoryLine, UnseenView,
+    AcceptView, CandidateCounts, CandidateView, CheckView, DeletionView, Explanation, RootStatus,
+    Status, Story, StoryLine, UnseenView,
 };
 use crate::core::Root;
 use crate::domain::{
-    Candidate, Decision, Health, Item, RelPath, RootName, Stage, Timestamp, What, shown,
+    Candidate, Decision, Health, Item, Now, RelPath, RootName, Stage, Timestamp, What, shown,
 };
 use crate::store::{Storage, StoreError};
 
@@ -161,6 +161,36 @@ fn candidate_view<S: Storage, R: Record>(
         lost: candidate.lost.iter().map(shown_at).collect(),
         evidence: candidate.evidence.iter().map(Into::into).collect(),
     }
+}
+
+/// What accepting a root does; done if `go`. The inner error says why it can't be.
+pub(super) fn accept<S: Storage, R: Record>(
+    engine: &mut Engine<S, R>,
+    now: Now,
+    root: &str,
+    go: bool,
+) -> Result<Result<AcceptView, String>, StoreError> {
+    let Ok(name) = RootName::parse(root) else {
+        return Ok(Err(format!("`{root}` is not the name of a root")));
+    };
+    if !engine.core.can_accept(&name) {
+        return Ok(Err(engine.why_not_accept(&name)));
+    }
+    let concerned = |candidate: &&Candidate| candidate.roots().any(|root| *root == name);
+    let concerns = engine.core.candidates().values().filter(concerned);
+    let concerns = concerns.map(|candidate| candidate_view(engine, candidate)).collect();
+    let state = engine.core.roots().get(&name);
+    let view = AcceptView {
+        root: name.to_string(),
+        health: state.map(|root| root.health.to_string()).unwrap_or_default(),
+        reason: state.map(|root| root.reason.clone()).unwrap_or_default(),
+        accepted: go,
+        concerns,
+    };
+    if go && let Err(why) = engine.accept(now, &name)? {
+        return Ok(Err(why));
+    }
+    Ok(Ok(view))
 }
 
 /// The newest deletions.

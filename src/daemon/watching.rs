@@ -16,6 +16,7 @@ use crate::domain::{Now, RootLook, RootName};
 use crate::inventory::Inventory;
 use crate::prober::Ground;
 use crate::sensors::watcher::{self, Handle, Instances, WatchedRoot};
+use crate::store::StoreError;
 
 /// A look at a root comes back within moments; a disk that was asleep takes some seconds.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
@@ -38,11 +39,11 @@ pub(super) struct Beside {
 
 impl Loop<'_> {
     /// Takes over the roots of the settings: watchers are started and ended.
-    pub(super) fn configure(&mut self, now: Now, beside: &mut Beside) {
+    pub(super) fn configure(&mut self, now: Now, beside: &mut Beside) -> Result<(), StoreError> {
         let specs = specs::specs(&self.settings);
         beside.grounds = specs::grounds(&specs);
         let names: Vec<RootName> = specs.iter().map(|spec| spec.name.clone()).collect();
-        let changed = self.engine.configure(now, specs.clone());
+        let changed = self.engine.configure(now, specs.clone())?;
         let gone: Vec<RootName> =
             beside.watchers.keys().filter(|name| !names.contains(name)).cloned().collect();
         for name in gone.iter().chain(&changed) {
@@ -56,6 +57,7 @@ impl Loop<'_> {
         for spec in specs.iter().filter(|spec| changed.contains(&spec.name)) {
             self.watch(now, spec, beside);
         }
+        Ok(())
     }
 
     fn watch(&mut self, now: Now, spec: &RootSpec, beside: &mut Beside) {
@@ -115,7 +117,7 @@ impl Loop<'_> {
     }
 
     /// Reads the configuration again; a bad one changes nothing.
-    pub(super) fn reload(&mut self, now: Now, beside: &mut Beside) {
+    pub(super) fn reload(&mut self, now: Now, beside: &mut Beside) -> Result<(), StoreError> {
         self.systemd.reloading();
         match (self.reload)() {
             Ok(settings) => {
@@ -123,7 +125,7 @@ impl Loop<'_> {
                 self.around.settle_secs = settings.confirm.settle.as_secs();
                 self.around.warnings.clone_from(&settings.warnings);
                 self.settings = settings;
-                self.configure(now, beside);
+                self.configure(now, beside)?;
                 tracing::info!("the configuration was read again");
             }
             Err(error) => {
@@ -133,5 +135,6 @@ impl Loop<'_> {
             }
         }
         self.systemd.reloaded();
+        Ok(())
     }
 }

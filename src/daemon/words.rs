@@ -14,6 +14,7 @@ pub(super) fn kind(what: &What) -> &'static str {
         What::Returned { .. } => "returned",
         What::Health { .. } => "health",
         What::Adopted { .. } => "adopted",
+        What::Accepted => "accepted",
         What::Rebased { .. } => "rebased",
     }
 }
@@ -48,6 +49,7 @@ pub(super) fn sentence(decision: &Decision) -> String {
         }
         What::Health { to, why, .. } => format!("{subject} is {to}: {why}"),
         What::Adopted { identity } => format!("{subject} is adopted: {identity}"),
+        What::Accepted => format!("{subject} was accepted by a person as it is now"),
         What::Rebased { why } => {
             format!(
                 "{subject}: {why}; what is known of it is based anew, and nothing is a deletion"

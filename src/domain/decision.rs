@@ -93,6 +93,8 @@ pub enum What {
         /// What it was found to be.
         identity: String,
     },
+    /// A person said that the root is right as it is now.
+    Accepted,
     /// The root's path or rules changed: what is known of it was taken anew, without conclusions.
     Rebased {
         /// What changed.

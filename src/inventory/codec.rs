@@ -58,11 +58,7 @@ pub fn encode(directory: &Directory) -> Vec<u8> {
 /// [`BadRecord`] on anything that [`encode`] does not write.
 pub fn decode(bytes: &[u8]) -> Result<Directory, BadRecord> {
     let mut input = Input(bytes);
-    if input.take(1)? != [VERSION] {
-        return Err(BadRecord("unknown version"));
-    }
-    let fs = input.take(8)?.try_into().map_err(|_| BadRecord("cut off"))?;
-    let looked = Timestamp::from_millis(unzigzag(input.number()?));
+    let (fs, looked) = input.head()?;
     let (file_count, subdir_count) = (input.count()?, input.count()?);
     let mut files: Vec<Media> = Vec::with_capacity(file_count.min(TRUSTED_COUNT));
     let mut inode = 0_u64;
@@ -88,7 +84,17 @@ pub fn decode(bytes: &[u8]) -> Result<Directory, BadRecord> {
     if !ordered {
         return Err(BadRecord("names out of order"));
     }
-    Ok(Directory { fs: FsId(u64::from_le_bytes(fs)), looked, files, subdirs })
+    Ok(Directory { fs, looked, files, subdirs })
+}
+
+/// The number of media files in a stored record, without reading its names.
+///
+/// # Errors
+/// [`BadRecord`] when not even that can be read.
+pub fn count_files(bytes: &[u8]) -> Result<u64, BadRecord> {
+    let mut input = Input(bytes);
+    input.head()?;
+    input.number()
 }
 
 struct Input<'a>(&'a [u8]);
@@ -98,6 +104,15 @@ impl<'a> Input<'a> {
         let (head, rest) = self.0.split_at_checked(count).ok_or(BadRecord("cut off"))?;
         self.0 = rest;
         Ok(head)
+    }
+
+    fn head(&mut self) -> Result<(FsId, Timestamp), BadRecord> {
+        if self.take(1)? != [VERSION] {
+            return Err(BadRecord("unknown version"));
+        }
+        let fs = self.take(8)?.try_into().map_err(|_| BadRecord("cut off"))?;
+        let looked = Timestamp::from_millis(unzigzag(self.number()?));
+        Ok((FsId(u64::from_le_bytes(fs)), looked))
     }
 
     fn number(&mut self) -> Result<u64, BadRecord> {
@@ -180,6 +195,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_record_reads_back_as_it_was_written(directory in directories()) {
+            prop_assert_eq!(count_files(&encode(&directory)), Ok(directory.files.len() as u64));
             prop_assert_eq!(decode(&encode(&directory)), Ok(directory));
         }
 

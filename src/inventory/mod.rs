@@ -11,7 +11,7 @@ mod codec;
 mod compare;
 mod rules;
 
-pub use codec::{BadRecord, decode, encode};
+pub use codec::{BadRecord, count_files, decode, encode};
 pub use compare::{Comparison, ForeignFileSystem, births_needed, compare};
 pub use rules::{Pattern, Rules};
 

@@ -36,6 +36,13 @@ pub enum Event {
         /// The entry.
         entry: Box<Entry>,
     },
+    /// A person decided something.
+    Verb {
+        /// What: `accept`.
+        verb: String,
+        /// About what.
+        subject: String,
+    },
     /// Something that a newer version has written.
     #[serde(other)]
     Unknown,
@@ -102,6 +109,20 @@ impl Ledger {
     /// When it could not be written whole: then nothing of it is left.
     pub fn append_deletion(&mut self, entry: &Entry, at: Timestamp) -> Result<(), LedgerError> {
         let event = Event::Deletion { entry: Box::new(entry.clone()) };
+        self.append(&Line { v: VERSION, at, event })
+    }
+
+    /// Appends a person's decision; it may take effect when this returns.
+    ///
+    /// # Errors
+    /// When it could not be written whole: then nothing of it is left.
+    pub fn append_verb(
+        &mut self,
+        verb: &str,
+        subject: &str,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let event = Event::Verb { verb: verb.to_owned(), subject: subject.to_owned() };
         self.append(&Line { v: VERSION, at, event })
     }
 

@@ -109,6 +109,12 @@ pub trait Storage: Inventory {
     /// When it is not as durable as asked; then nothing may be done that relies on it.
     fn commit(&self, batch: &Batch, durability: Durability) -> Result<(), StoreError>;
 
+    /// How many directories and media files are known of a root.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn count(&self, root: &RootName) -> Result<(u64, u64), StoreError>;
+
     /// Where titles of any of these keys were found.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ pub(super) fn reconcile<S: Storage>(store: &S, lines: &[Line]) -> Result<usize, 
     let mut lives: BTreeMap<ItemKey, &Entry> = BTreeMap::new();
     let entries = lines.iter().filter_map(|line| match &line.event {
         Event::Deletion { entry } => Some(&**entry),
-        Event::Unknown => None,
+        Event::Verb { .. } | Event::Unknown => None,
     });
     for entry in entries {
         let known = store.entry(&entry.deletion.id)?;

@@ -341,6 +341,7 @@ fn the_stored_form_of_schema_1_never_changes() {
             inode: Some(2),
         }),
         basis: "/m\nextensions mkv".into(),
+        suspect: None,
     };
     check(&state, include_str!("golden/root.json").trim());
     let line = Line {

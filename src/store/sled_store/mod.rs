@@ -37,7 +37,7 @@ use crate::domain::{
     Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath, Item,
     ItemKey, Place, ProbeId, RelPath, RootName, Timestamp,
 };
-use crate::inventory::{Directory, Inventory, InventoryError, decode, encode};
+use crate::inventory::{Directory, Inventory, InventoryError, count_files, decode, encode};
 
 /// The schema that this version writes.
 pub(super) const SCHEMA: u64 = 1;

@@ -31,6 +31,15 @@ impl Storage for Store {
         self.flush(durability)
     }
 
+    fn count(&self, root: &RootName) -> Result<(u64, u64)> {
+        let (mut directories, mut files) = (0, 0);
+        for value in self.inventory.scan_prefix(keys::root(root)).values() {
+            directories += 1;
+            files += count_files(&value.map_err(self.failing("read"))?).unwrap_or(0);
+        }
+        Ok((directories, files))
+    }
+
     fn titles(&self, keys: &[ItemKey]) -> Result<Vec<TitleAt>> {
         let mut found: Vec<TitleAt> = Vec::new();
         for key in keys {

@@ -9,6 +9,7 @@ mod living;
 mod names;
 mod restart;
 mod sockets;
+mod suspect;
 
 use std::fs;
 use std::path::Path;

@@ -73,7 +73,8 @@ fn kills() -> usize {
 fn killed_at_random_moments_while_files_are_deleted_it_tells_each_true_deletion_once() {
     let home = Home::new();
     let rounds = kills();
-    for number in 0..rounds * 2 {
+    // So many that their losses never make the root suspect.
+    for number in 0..rounds * 6 {
         make(&home.media(), &film(number));
     }
     // Adopted in peace; from then on it is never let end by itself.
@@ -125,14 +126,15 @@ fn stopped_while_the_event_queue_overflows_it_finds_every_loss_without_a_rescan_
     }
     let daemon = home.start();
     daemon.signal(Signal::STOP);
-    // 50,000 files change: each film loses and gets files, every third one dies.
+    // 50,000 files change: each film loses and gets files, every sixth one dies. More would make the
+    // root suspect.
     let mut dead = Vec::new();
     for number in 0..TITLES {
-        if number % 3 == 0 {
+        if number % 6 == 0 {
             fs::remove_dir_all(folder(&home, number)).unwrap();
             dead.push(title(number));
         } else {
-            for file in 0..FILES / 2 {
+            for file in 0..FILES / 2 + 14 {
                 let path = home.media().join(name(number, file));
                 fs::rename(&path, path.with_extension("mp4")).unwrap();
             }
