@@ -240,6 +240,15 @@ mod tests {
     }
 
     #[test]
+    fn every_name_that_means_something_is_documented() {
+        let page = include_str!("../../docs/titles.md");
+        let lists = [SEASONS, SPECIALS, DISCS, DISC_FOLDERS, EXTRAS, CATEGORIES, EXTRA_ENDINGS];
+        for name in lists.into_iter().flatten() {
+            assert!(page.contains(&format!("`{name}`")), "{name} is missing in docs/titles.md");
+        }
+    }
+
+    #[test]
     fn extras_beside_a_film_are_told_by_their_ending() {
         assert!(is_extra_file("Heat (1995)-trailer"));
         assert!(is_extra_file("sample"));
