@@ -55,6 +55,10 @@ async fn answer(places: &Places, command: Command) -> Result<Exit, ClientError> 
         }
         Command::Explain { what } => {
             let what = absolute(&what);
+            if matches!(what.trim(), "" | "." | "..") {
+                complain("name a part of a title, a path, or a root");
+                return Ok(Exit::CouldNotTell);
+            }
             let explanation: Explanation = reader()?.get(&["v1", "explain", &what]).await?;
             if explanation.stories.is_empty() && !places.json {
                 complain(&format!("nothing is known of `{what}`; try a part of its title"));

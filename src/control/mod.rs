@@ -5,6 +5,7 @@
 //! everything else is asked of the loop. It must never change anything by itself.
 
 mod client;
+mod limit;
 mod protocol;
 mod server;
 mod socket;

@@ -26,8 +26,6 @@ pub struct Status {
     pub candidates: CandidateCounts,
     /// How many deletions were confirmed so far.
     pub deletions: u64,
-    /// How many of them no tracker has yet.
-    pub queued: u64,
     /// How long something must be quiet before it is probed, in seconds.
     pub settle_secs: u64,
     /// What was found damaged at start and what was done about it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path as UrlPath, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,6 +13,7 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::limit::Limited;
 use super::protocol::{
     AcceptView, CandidateView, CheckView, DeletionView, ErrorView, Explanation, Status,
 };
@@ -19,6 +21,10 @@ use super::socket::{BindError, CONTROL_SOCKET, STATUS_SOCKET, bind};
 
 /// How long the loop may take to answer; a check may take as long as the disks do.
 const LOOP_DEADLINE: Duration = Duration::from_secs(10);
+/// How many may read at a time: anyone may, and nobody may take all file descriptors.
+const READERS: usize = 128;
+/// How many may act at a time.
+const ACTORS: usize = 32;
 /// How many questions may wait for the loop.
 const WAITING_QUESTIONS: usize = 64;
 
@@ -56,6 +62,14 @@ pub struct Server {
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
+impl Server {
+    /// Whether the sockets can still be found: their directory may have been taken away.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.paths.iter().all(|path| path.exists())
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         for task in &self.tasks {
@@ -91,8 +105,10 @@ pub fn serve(dir: &Path, status: watch::Receiver<Arc<Status>>) -> Result<Server,
         .route("/v1/check", post(post_check))
         .route("/v1/accept/{root}", get(get_accept).post(post_accept));
     let mut server = Server { asks, paths: Vec::new(), tasks: Vec::new() };
-    for (name, mode, routes) in [(STATUS_SOCKET, 0o666, reading), (CONTROL_SOCKET, 0o660, acting)] {
-        let listener = bind(dir, name, mode)?;
+    for (name, mode, places, routes) in
+        [(STATUS_SOCKET, 0o666, READERS, reading), (CONTROL_SOCKET, 0o660, ACTORS, acting)]
+    {
+        let listener = Limited::new(bind(dir, name, mode)?, places);
         server.paths.push(dir.join(name));
         let routes = routes
             .fallback(not_found)
@@ -141,8 +157,14 @@ struct Paging {
     limit: Option<usize>,
 }
 
-async fn get_deletions(State(shared): State<Shared>, Query(paging): Query<Paging>) -> Response {
-    let limit = paging.limit.unwrap_or(usize::MAX);
+async fn get_deletions(
+    State(shared): State<Shared>,
+    paging: Result<Query<Paging>, QueryRejection>,
+) -> Response {
+    let limit = match paging {
+        Ok(Query(paging)) => paging.limit.unwrap_or(usize::MAX),
+        Err(error) => return refuse(StatusCode::BAD_REQUEST, error.body_text()),
+    };
     ask(&shared, Some(LOOP_DEADLINE), |reply| Ask::Deletions(limit, reply)).await
 }
 

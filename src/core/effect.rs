@@ -66,6 +66,8 @@ pub struct Findings {
     pub evidence: Vec<Evidence>,
     /// When it was over.
     pub at: Timestamp,
+    /// How long ago that was when the core is told.
+    pub age: Duration,
 }
 
 /// What the core wants done, once what it changed is durable.

@@ -1,12 +1,17 @@
 //! What becomes of a candidate when its probe is over.
 
+use std::time::Duration;
+
 use super::disk::{self, DiskAnswer};
 use super::verdict::{Case, Verdict, verdict};
 use super::{Core, Effect, Findings, ItemState, LONGEST_RETRY, merge};
 use crate::domain::{
-    CandidateId, Cause, Deletion, DeletionId, Evidence, Health, Hold, Holding, LostFile, Now,
-    RootLook, RootName, Source, Stage, What,
+    CandidateId, Cause, Deletion, DeletionId, Entry, EntryState, Evidence, Health, Hold, Holding,
+    LostFile, Now, RootLook, RootName, Source, Stage, What,
 };
+
+/// Findings that lay about for longer are not listened to.
+const FRESH: Duration = Duration::from_secs(2);
 
 impl Core {
     /// Takes what a probe brought. An answer to another probe than the one that is waited for, or
@@ -24,6 +29,11 @@ impl Core {
                 .all(|(name, epoch)| self.roots.get(name).is_some_and(|root| root.epoch == *epoch));
         if !steady {
             self.unsettle(now, id);
+            return;
+        }
+        if findings.age > FRESH {
+            // The world went on since: what was seen then says nothing of now.
+            self.settle(now, id);
             return;
         }
         let lost = candidate.lost.clone();
@@ -157,19 +167,52 @@ impl Core {
         state.closed = Some(now.wall);
         state.partial.clear();
         self.dirty_items.insert(key);
-        self.changes.deletions.push(Deletion {
-            id: deletion.clone(),
-            item: candidate.item.clone(),
-            life: candidate.life,
-            source,
-            cause,
-            detected_at: candidate.detected,
-            confirmed_at: now.wall,
-            evidence: evidence.clone(),
+        self.changes.entries.push(Entry {
+            deletion: Deletion {
+                id: deletion.clone(),
+                item: candidate.item.clone(),
+                life: candidate.life,
+                source,
+                cause,
+                detected_at: candidate.detected,
+                confirmed_at: now.wall,
+                evidence: evidence.clone(),
+            },
+            state: EntryState::Queued,
+            forwarded_at: None,
+            lost: candidate.lost.clone(),
+            places: candidate.places.clone(),
         });
         let what = What::Confirmed { deletion: deletion.clone() };
         self.decide(now, &candidate.item, Some(id), what, evidence);
         self.effects.push_back(Effect::Forward(deletion));
+    }
+
+    /// Takes back a deletion that nobody was told: what was certain then is looked at again, in the
+    /// same life. `because` holds it for a while, if the telling failed.
+    pub fn reopen(&mut self, now: Now, entry: &Entry, because: Option<Hold>) {
+        let deletion = &entry.deletion;
+        let key = deletion.item.key();
+        let state = self.items.get_mut(&key);
+        let is_current = state.as_ref().is_none_or(|state| state.life == deletion.life);
+        if let Some(state) = state.filter(|state| state.life == deletion.life) {
+            state.closed = None;
+            self.dirty_items.insert(key.clone());
+        }
+        if is_current && !entry.lost.is_empty() && !self.by_item.contains_key(&key) {
+            let id = self.new_candidate(now, &deletion.item, deletion.life);
+            if let Some(candidate) = self.candidates.get_mut(&id) {
+                candidate.detected = deletion.detected_at;
+                candidate.places.clone_from(&entry.places);
+                candidate.lost.clone_from(&entry.lost);
+            }
+            match because {
+                Some(why) => self.hold(now, id, why, Vec::new()),
+                None => self.hold_if_unhealthy(now, id),
+            }
+        }
+        let withdrawn = Entry { state: EntryState::Withdrawn, ..entry.clone() };
+        self.changes.entries.push(withdrawn);
     }
 
     /// The review is over.

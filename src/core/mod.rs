@@ -32,7 +32,7 @@ mod tests;
 mod verdict;
 
 pub use effect::{Effect, Findings, Policy, Probe};
-pub use roots::Root;
+pub use roots::{NO_MEDIA_YET, Root};
 pub use saved::{Changes, ItemState, RootState, Saved};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -74,8 +74,15 @@ impl Core {
     /// dated, and go to the list of what was found missing.
     #[must_use]
     pub fn new(policy: Policy, saved: Saved, distrust_start: Option<String>, now: Now) -> Self {
+        let items: HashMap<ItemKey, ItemState> =
+            saved.items.into_iter().map(|state| (state.item.key(), state)).collect();
+        // A store that is older than the ledger may review lives that are over.
+        let (over, open): (Vec<Candidate>, Vec<Candidate>) =
+            saved.candidates.into_iter().partition(|candidate| {
+                items.get(&candidate.item.key()).is_some_and(|state| state.closed.is_some())
+            });
         let candidates: BTreeMap<CandidateId, Candidate> =
-            saved.candidates.into_iter().map(|candidate| (candidate.id, candidate)).collect();
+            open.into_iter().map(|candidate| (candidate.id, candidate)).collect();
         let beyond = candidates.keys().next_back().map_or(0, |last| last.0 + 1);
         let mut core = Self {
             policy,
@@ -84,14 +91,14 @@ impl Core {
                 .into_iter()
                 .map(|(name, state)| (name, Root::unseen(state, now.wall)))
                 .collect(),
-            items: saved.items.into_iter().map(|state| (state.item.key(), state)).collect(),
+            items,
             by_item: candidates.values().map(|c| (c.item.key(), c.id)).collect(),
             candidates,
             next_candidate: CandidateId(saved.next_candidate.0.max(beyond)),
             next_probe: saved.next_probe,
             probe_epochs: HashMap::new(),
             distrust_start,
-            dirty_candidates: BTreeSet::new(),
+            dirty_candidates: over.iter().map(|candidate| candidate.id).collect(),
             dirty_items: BTreeSet::new(),
             dirty_roots: BTreeSet::new(),
             changes: Changes::default(),
@@ -310,6 +317,13 @@ impl Core {
     #[must_use]
     pub fn reads(&self, name: &RootName, identity: &Identity) -> bool {
         self.roots.get(name).is_some_and(|root| root.reads(identity))
+    }
+
+    /// The items whose present life is over.
+    #[must_use]
+    pub fn closed_items(&self) -> Vec<Item> {
+        let closed = self.items.values().filter(|state| state.closed.is_some());
+        closed.map(|state| state.item.clone()).collect()
     }
 
     /// Whether a look that found `identity` at this root may be believed: it is online, and the one

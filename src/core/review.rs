@@ -2,8 +2,8 @@
 
 use super::{Core, Effect, Probe, merge};
 use crate::domain::{
-    Awake, Candidate, CandidateId, FilePath, Health, Hold, Holding, Item, Life, LostFile, Now,
-    Place, ProbeId, RootName, Sensor, Stage, What,
+    Awake, Candidate, CandidateId, FilePath, Health, Hold, Item, Life, LostFile, Now, Place,
+    ProbeId, RootName, Sensor, Stage, What,
 };
 
 impl Core {
@@ -29,34 +29,8 @@ impl Core {
         }
         let paths: Vec<FilePath> = files.iter().map(|file| file.path.clone()).collect();
         let undated = self.distrust_start.clone().filter(|_| sensor == Sensor::Start);
-        let id = self.by_item.get(&key).copied().unwrap_or_else(|| {
-            let id = self.next_candidate;
-            self.next_candidate = CandidateId(id.0 + 1);
-            self.by_item.insert(key.clone(), id);
-            let stage = match undated {
-                Some(why) => Stage::Held {
-                    holding: Holding { why: Hold::FoundMissing { why }, since: now.wall, looks: 0 },
-                    again: now.awake,
-                },
-                None => Stage::Settling { quiet_from: now.awake },
-            };
-            self.candidates.insert(
-                id,
-                Candidate {
-                    id,
-                    item: item.clone(),
-                    life,
-                    detected: now.wall,
-                    from: now.awake,
-                    places: Vec::new(),
-                    lost: Vec::new(),
-                    evidence: Vec::new(),
-                    last_hold: None,
-                    stage,
-                },
-            );
-            id
-        });
+        let known = self.by_item.get(&key).copied();
+        let id = known.unwrap_or_else(|| self.new_candidate(now, item, life));
         let Some(candidate) = self.candidates.get_mut(&id) else { return };
         merge(&mut candidate.lost, files);
         for place in places {
@@ -66,7 +40,32 @@ impl Core {
         }
         self.dirty_candidates.insert(id);
         self.decide(now, item, Some(id), What::Lost { files: paths, sensor }, Vec::new());
-        self.unsettle(now, id);
+        match undated.filter(|_| known.is_none()) {
+            Some(why) => self.hold(now, id, Hold::FoundMissing { why }, Vec::new()),
+            None => self.unsettle(now, id),
+        }
+    }
+
+    /// Begins a review. Its files and places are still to be filled in.
+    pub(super) fn new_candidate(&mut self, now: Now, item: &Item, life: Life) -> CandidateId {
+        let id = self.next_candidate;
+        self.next_candidate = CandidateId(id.0 + 1);
+        self.by_item.insert(item.key(), id);
+        let candidate = Candidate {
+            id,
+            item: item.clone(),
+            life,
+            detected: now.wall,
+            from: now.awake,
+            places: Vec::new(),
+            lost: Vec::new(),
+            evidence: Vec::new(),
+            last_hold: None,
+            stage: Stage::Settling { quiet_from: now.awake },
+        };
+        self.candidates.insert(id, candidate);
+        self.dirty_candidates.insert(id);
+        id
     }
 
     pub(super) fn seen(&mut self, now: Now, item: &Item, files: &[FilePath]) {

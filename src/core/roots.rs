@@ -6,6 +6,9 @@ use super::saved::RootState;
 use super::shrink::Shrink;
 use crate::domain::{Awake, Health, Identity, RootLook, Timestamp};
 
+/// Why a root that is there is not adopted.
+pub const NO_MEDIA_YET: &str = "no media file was seen in it yet";
+
 /// A root, as the core sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Root {
@@ -50,9 +53,7 @@ impl Root {
     pub(super) fn judge(&self, look: &RootLook) -> (Health, String) {
         let adopted = self.state.identity.as_ref();
         match (adopted, look) {
-            (None, RootLook::Seen { .. }) => {
-                (Health::Waiting, "no media file was seen in it yet".to_owned())
-            }
+            (None, RootLook::Seen { .. }) => (Health::Waiting, NO_MEDIA_YET.to_owned()),
             (Some(adopted), RootLook::Seen { identity }) => match adopted.matches(identity) {
                 Ok(()) => match self.state.suspect {
                     None => (Health::Online, describe(identity)),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Candidate, CandidateId, Decision, Deletion, Identity, Item, ItemKey, Life, LostFile, ProbeId,
+    Candidate, CandidateId, Decision, Entry, Identity, Item, ItemKey, Life, LostFile, ProbeId,
     RootName, Timestamp,
 };
 
@@ -67,8 +67,8 @@ pub struct Changes {
     pub items: Vec<(ItemKey, Option<ItemState>)>,
     /// Candidates; `None` when the review is over.
     pub candidates: Vec<(CandidateId, Option<Candidate>)>,
-    /// Deletions that were confirmed.
-    pub deletions: Vec<Deletion>,
+    /// Deletions that were confirmed, as entries not told yet, or taken back.
+    pub entries: Vec<Entry>,
     /// The story.
     pub decisions: Vec<Decision>,
     /// The first candidate number that was never given out.
@@ -82,7 +82,7 @@ impl Changes {
         self.roots.is_empty()
             && self.items.is_empty()
             && self.candidates.is_empty()
-            && self.deletions.is_empty()
+            && self.entries.is_empty()
             && self.decisions.is_empty()
     }
 }

@@ -193,6 +193,7 @@ impl World {
             services: vec![],
             evidence: vec![],
             at: self.now.wall,
+            age: Duration::ZERO,
         }
     }
 
@@ -237,7 +238,8 @@ impl World {
             self.saved.candidates.retain(|known| known.id != id);
             self.saved.candidates.extend(candidate);
         }
-        for deletion in &changes.deletions {
+        for entry in &changes.entries {
+            let deletion = &entry.deletion;
             let alive = self.alive.iter().any(|file| Self::item(file.0) == deletion.item);
             assert!(!alive, "false obituary: {deletion:?}");
             assert!(!deletion.evidence.is_empty(), "no evidence: {deletion:?}");
@@ -498,8 +500,8 @@ fn losses_that_can_not_be_dated_wait_for_a_person_unless_they_come_back() {
     world.add((0, 1, 0));
     world.advance(SETTLE);
     world.answer_all();
-    assert_eq!(world.kinds(0), ["lost", "retracted"]);
-    assert_eq!(world.kinds(1), ["lost"]);
+    assert_eq!(world.kinds(0), ["lost", "found_missing", "retracted"]);
+    assert_eq!(world.kinds(1), ["lost", "found_missing"]);
     assert_eq!(world.core.candidates.len(), 1);
 }
 

@@ -4,7 +4,7 @@
 //! The order is always the same: apply to the core, store what changed in one transaction and
 //! flush, and only then hand out what is to be done. Nothing here may be done before it is stored.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::moves::Moves;
 use super::roots::RootRun;
 use crate::core::{Changes, Core, Effect, Findings, Policy, Probe};
 use crate::domain::{
-    Awake, Decision, DeletionId, Entry, EntryState, FilePath, Health, Identity, Now, RelPath,
+    Awake, Decision, DeletionId, Entry, EntryState, FilePath, Health, Hold, Identity, Now, RelPath,
     RootLook, RootName, Sensor, Subject, Timestamp, What,
 };
 use crate::inventory::Listing;
@@ -84,8 +84,6 @@ pub struct Engine<S, R> {
     recorder: R,
     pub(super) roots: BTreeMap<RootName, RootRun>,
     moves: Moves,
-    /// Entries that are stored and not yet recorded.
-    queued: VecDeque<DeletionId>,
     /// Why recording has stopped.
     pub(super) record_fails: Option<String>,
     /// Awaits the next commit.
@@ -111,14 +109,19 @@ impl<S: Storage, R: Record> Engine<S, R> {
         history: Duration,
         now: Now,
     ) -> Result<Self, StoreError> {
-        let deletions = store.entries()?.len() as u64;
+        let told = |entry: &&Entry| entry.state != EntryState::Withdrawn;
+        let deletions = store.entries()?.iter().filter(told).count() as u64;
+        let mut core = Core::new(policy, loaded.saved, distrust_start, now);
+        for entry in &loaded.queued {
+            // Confirmed in another run, and nobody was told: it must be certain again.
+            core.reopen(now, entry, None);
+        }
         Ok(Self {
-            core: Core::new(policy, loaded.saved, distrust_start, now),
+            core,
             store,
             recorder,
             roots: BTreeMap::new(),
             moves: Moves::default(),
-            queued: loaded.queued.into_iter().map(|entry| entry.deletion.id).collect(),
             record_fails: None,
             batch: Batch::default(),
             orders: Vec::new(),
@@ -220,10 +223,10 @@ impl<S: Storage, R: Record> Engine<S, R> {
             .collect()
     }
 
-    /// Whether nothing is under review and nothing waits to be recorded.
+    /// Whether nothing is under review and every root is armed.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.core.candidates().is_empty() && self.queued.is_empty() && self.is_ready()
+        self.core.candidates().is_empty() && self.is_ready()
     }
 
     /// How long until something is due.
@@ -285,35 +288,49 @@ impl<S: Storage, R: Record> Engine<S, R> {
     /// # Errors
     /// When the store can't be written; then no order that rests on it is given.
     pub fn commit(&mut self, now: Now) -> Result<(), StoreError> {
+        self.store_changes(now)?;
+        let mut to_record = Vec::new();
+        while let Some(effect) = self.core.poll_effect() {
+            match effect {
+                Effect::Probe(probe) => self.orders.push(Order::Probe(probe)),
+                Effect::Forward(id) => to_record.push(id),
+            }
+        }
+        self.record(now, &to_record)?;
+        // What could not be recorded is under review again.
+        self.store_changes(now)
+    }
+
+    fn store_changes(&mut self, now: Now) -> Result<(), StoreError> {
         self.batch.changes = self.core.take_changes();
         let decided = !self.batch.changes.is_empty();
         let is_idle = !decided
             && self.batch.directories.is_empty()
             && self.batch.dropped_roots.is_empty()
             && self.batch.heartbeat.is_none();
-        if !is_idle {
-            let mut batch = std::mem::take(&mut self.batch);
-            batch.awake = Some(now.awake);
-            if decided {
-                batch.heartbeat = Some(now.wall);
-            }
-            let durability = match &batch.changes {
-                Changes { deletions, .. } if !deletions.is_empty() => Durability::Synced,
-                _ if decided => Durability::Flushed,
-                _ => Durability::Soon,
-            };
-            self.store.commit(&batch, durability)?;
-            self.heartbeat = batch.heartbeat.or(self.heartbeat);
-            self.deletions += batch.changes.deletions.len() as u64;
-            self.orders.extend(batch.changes.decisions.into_iter().map(Order::Tell));
+        if is_idle {
+            return Ok(());
         }
-        while let Some(effect) = self.core.poll_effect() {
-            match effect {
-                Effect::Probe(probe) => self.orders.push(Order::Probe(probe)),
-                Effect::Forward(id) => self.queued.push_back(id),
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.awake = Some(now.awake);
+        if decided {
+            batch.heartbeat = Some(now.wall);
+        }
+        let durability = match &batch.changes {
+            Changes { entries, .. } if !entries.is_empty() => Durability::Synced,
+            _ if decided => Durability::Flushed,
+            _ => Durability::Soon,
+        };
+        self.store.commit(&batch, durability)?;
+        self.heartbeat = batch.heartbeat.or(self.heartbeat);
+        for entry in &batch.changes.entries {
+            match entry.state {
+                EntryState::Withdrawn => self.deletions = self.deletions.saturating_sub(1),
+                EntryState::Queued | EntryState::Accepted => self.deletions += 1,
             }
         }
-        self.record_queued(now)
+        self.orders.extend(batch.changes.decisions.into_iter().map(Order::Tell));
+        Ok(())
     }
 
     /// Hands out what is to be done.
@@ -321,31 +338,39 @@ impl<S: Storage, R: Record> Engine<S, R> {
         std::mem::take(&mut self.orders)
     }
 
-    /// Records what is queued. An entry that can't be recorded stays queued, and so do those behind
-    /// it.
-    fn record_queued(&mut self, now: Now) -> Result<(), StoreError> {
+    /// Records what was confirmed just now. What can't be recorded is taken back: by the time that
+    /// it can be, the world may be another.
+    fn record(&mut self, now: Now, ids: &[DeletionId]) -> Result<(), StoreError> {
         let mut batch = Batch::default();
-        while let Some(id) = self.queued.front() {
+        for id in ids {
             let entry = self.store.entry(id)?;
-            if let Some(mut entry) = entry.filter(|entry| entry.state == EntryState::Queued) {
-                entry.state = EntryState::Accepted;
-                entry.forwarded_at = Some(now.wall);
-                if let Err(error) = self.recorder.record(&entry, now.wall) {
-                    self.record_fails = Some(format!("{error:#}"));
-                    break;
-                }
-                let deletion = entry.deletion.id.clone();
-                batch.changes.decisions.push(Decision {
-                    at: now.wall,
-                    subject: Subject::Item(entry.deletion.item.clone()),
-                    candidate: None,
-                    what: What::Forwarded { deletion, tracker: LEDGER.to_owned() },
-                    evidence: Vec::new(),
-                });
-                batch.entries.push(entry);
+            let Some(mut entry) = entry.filter(|entry| entry.state == EntryState::Queued) else {
+                continue;
+            };
+            let told = Entry {
+                state: EntryState::Accepted,
+                forwarded_at: Some(now.wall),
+                lost: Vec::new(),
+                places: Vec::new(),
+                ..entry.clone()
+            };
+            if let Err(error) = self.recorder.record(&told, now.wall) {
+                let why = format!("{error:#}");
+                self.record_fails = Some(why.clone());
+                entry.state = EntryState::Withdrawn;
+                let hold = Hold::Unknown { witness: LEDGER.to_owned(), why };
+                self.core.reopen(now, &entry, Some(hold));
+                continue;
             }
             self.record_fails = None;
-            self.queued.pop_front();
+            batch.changes.decisions.push(Decision {
+                at: now.wall,
+                subject: Subject::Item(told.deletion.item.clone()),
+                candidate: None,
+                what: What::Forwarded { deletion: id.clone(), tracker: LEDGER.to_owned() },
+                evidence: Vec::new(),
+            });
+            batch.entries.push(told);
         }
         if batch.entries.is_empty() {
             return Ok(());
@@ -358,12 +383,6 @@ impl<S: Storage, R: Record> Engine<S, R> {
 
     fn health(&self, root: &RootName) -> Option<Health> {
         self.core.roots().get(root).map(|root| root.health)
-    }
-
-    /// How many entries are stored and not yet recorded.
-    #[must_use]
-    pub fn queued(&self) -> u64 {
-        self.queued.len() as u64
     }
 
     /// Whether each root has been walked, or was found to be in no state for it.

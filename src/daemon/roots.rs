@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::engine::{Engine, Record};
-use crate::domain::{Health, Now, RelPath, RootName};
+use super::folders::Stored;
+use crate::catalog::{Folders, is_loose_file_of};
+use crate::domain::{Health, Now, Observation, RelPath, RootName};
 use crate::inventory::Rules;
 use crate::store::{Storage, StoreError};
 
@@ -138,13 +140,46 @@ impl<S: Storage, R: Record> Engine<S, R> {
     }
 
     /// A walk is over: every directory that can be reached has been listed.
-    pub fn walked(&mut self, root: &RootName, directories: u64, files: u64) {
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn walked(
+        &mut self,
+        now: Now,
+        root: &RootName,
+        directories: u64,
+        files: u64,
+    ) -> Result<(), StoreError> {
         if let Some(run) = self.roots.get_mut(root) {
             run.walked = true;
             run.baseline = false;
             run.directories = directories;
             run.files = files;
         }
+        self.revive(now, root)
+    }
+
+    /// What counts as dead and lies in the inventory lives: a state that was put together from a
+    /// store and a ledger of different age can say so.
+    fn revive(&mut self, now: Now, root: &RootName) -> Result<(), StoreError> {
+        for item in self.core.closed_items() {
+            for title in self.store.titles(&item.match_keys())? {
+                let (place, known) = (&title.place, Stored { root, inventory: &*self.store });
+                if place.root == *root && title.item.key() == item.key() {
+                    let here = if place.loose {
+                        let record = known.folder(&place.folder).unwrap_or_default();
+                        record.files.iter().any(|file| is_loose_file_of(&item, &file.name))
+                    } else {
+                        known.has_media_below(&place.folder)
+                    };
+                    if here {
+                        let seen = Observation::Seen { item: item.clone(), files: Vec::new() };
+                        self.core.handle_observation(now, seen);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// How much of a root is watched.

@@ -32,8 +32,8 @@ use crate::store::{Durability, Ledger, Storage, Store, StoreError};
 
 /// How many reports of watchers may wait for the loop; watchers wait when it is full.
 const WAITING_REPORTS: usize = 64;
-/// How many reports are applied before the status is published again.
-const REPORTS_A_TURN: usize = 16;
+/// How many more events are applied before the status is published again.
+const EVENTS_A_TURN: usize = 16;
 /// The loop turns at least this often while something is under review, and while nothing is.
 const BUSY_TURN: Duration = Duration::from_secs(1);
 const IDLE_TURN: Duration = Duration::from_secs(5);
@@ -72,7 +72,7 @@ pub(super) enum End {
 /// What wakes the loop.
 enum Event {
     Report(RootName, u64, Report),
-    Probed(Findings),
+    Probed(Findings, Duration),
     Ask(Ask),
     Signal(Signal),
     Turn,
@@ -106,10 +106,11 @@ impl Loop<'_> {
                 biased;
                 Some(signal) = self.signals.recv() => Event::Signal(signal),
                 Some(ask) = self.server.asks.recv() => Event::Ask(ask),
-                Some(findings) = findings_inbox.recv() => Event::Probed(findings),
+                // Reports before findings: what the disk said later weighs more.
                 Some((root, generation, report)) = report_inbox.recv() => {
                     Event::Report(root, generation, report)
                 }
+                Some((findings, at)) = findings_inbox.recv() => Event::Probed(findings, at),
                 () = tokio::time::sleep(wait) => Event::Turn,
             };
             let (now, gap) = self.pulse.beat(&*self.clock);
@@ -120,15 +121,21 @@ impl Loop<'_> {
             if let Event::Signal(Signal::Stop) = event {
                 break End::Stopped;
             }
-            let mut more = match event {
-                Event::Report(..) => REPORTS_A_TURN,
-                _ => 0,
-            };
+            // What else is waiting is applied before anything is stored and acted on.
+            let probed = matches!(event, Event::Probed(..));
             let mut applied = self.apply(now, event, &mut beside);
-            while let (Ok(()), true) = (&applied, more > 0) {
-                let Ok((root, generation, report)) = report_inbox.try_recv() else { break };
-                applied = self.apply(now, Event::Report(root, generation, report), &mut beside);
-                more -= 1;
+            for _ in 0..EVENTS_A_TURN {
+                if applied.is_err() {
+                    break;
+                }
+                let next = if probed {
+                    findings_inbox.try_recv().ok().map(|(found, at)| Event::Probed(found, at))
+                } else {
+                    let report = report_inbox.try_recv().ok();
+                    report.map(|(root, generation, report)| Event::Report(root, generation, report))
+                };
+                let Some(next) = next else { break };
+                applied = self.apply(now, next, &mut beside);
             }
             if let Err(error) = applied.and_then(|()| self.upkeep(now, &mut beside)) {
                 break End::StoreFails(error);
@@ -148,7 +155,8 @@ impl Loop<'_> {
                 let current = beside.watchers.get(&root).is_some_and(|(g, _)| *g == generation);
                 if current { self.report(now, root, report, beside) } else { Ok(()) }
             }
-            Event::Probed(findings) => {
+            Event::Probed(mut findings, at) => {
+                findings.age = self.clock.monotonic().saturating_sub(at);
                 beside.probing.ended(findings.probe);
                 self.engine.probed(now, &findings);
                 Ok(())
@@ -187,7 +195,7 @@ impl Loop<'_> {
                 self.engine.listed(now, &Listed { root, seq, identity, listings, at_start })?;
             }
             Report::Walked { directories, files, .. } => {
-                self.engine.walked(&root, directories, files);
+                self.engine.walked(now, &root, directories, files)?;
                 beside.checks.walked(&root);
             }
             Report::Watching { directories, watched, why_not } => {
@@ -296,9 +304,10 @@ impl Loop<'_> {
                 services: Vec::new(),
                 evidence: Vec::new(),
                 at: clock.wall(),
+                age: Duration::ZERO,
             };
             // The loop has ended: then nobody waits for it.
-            drop(findings.blocking_send(found));
+            drop(findings.blocking_send((found, clock.monotonic())));
         });
         Ok(())
     }

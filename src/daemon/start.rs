@@ -126,8 +126,14 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let started_at = clock.wall();
     let system = |what| move |source| StartError::System { what, source };
     let host = Arc::new(Host::new().map_err(system("to name the running kernel's boot"))?);
+    let mut signals = signals::listen().map_err(system("to listen to signals"))?;
     // The store first: its lock says whether another instance is running.
-    let mut opened = store::open(&options.state_dir, started_at)?;
+    let dir = options.state_dir.clone();
+    let opening = tokio::task::spawn_blocking(move || store::open(&dir, true, started_at));
+    let mut opened = tokio::select! {
+        opened = opening => opened.map_err(|error| system("a thread")(error.into()))??,
+        () = stop_is_asked(&mut signals) => return Ok(()),
+    };
     make_dir(&options.runtime_dir)
         .map_err(|source| StartError::RuntimeDir { path: options.runtime_dir.clone(), source })?;
     let (publish, status) = watch::channel(Arc::new(Status {
@@ -136,8 +142,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         started_at,
         ..Status::default()
     }));
-    let mut server = serve(&options.runtime_dir, status)?;
-    let mut signals = signals::listen().map_err(system("to listen to signals"))?;
+    let mut server = serve(&options.runtime_dir, status.clone())?;
     let mut narrator = Narrator::start().map_err(system("another thread"))?;
     let mut systemd = ServiceManager::default();
     let mut settings = options.settings;
@@ -171,12 +176,26 @@ pub async fn run(options: Options) -> Result<(), StartError> {
             None => break,
         }
         tracing::info!("the state directory is well again");
+        if !server.is_there() {
+            // The sockets lay below the state directory, and went with it.
+            drop(server);
+            make_dir(&options.runtime_dir).map_err(|source| StartError::RuntimeDir {
+                path: options.runtime_dir.clone(),
+                source,
+            })?;
+            server = serve(&options.runtime_dir, status.clone())?;
+        }
         if let Ok(read) = (options.reload)() {
             settings = read;
         }
     }
     systemd.stopping();
     Ok(())
+}
+
+/// Waits until a signal asks for the end; other signals mean nothing before the start.
+async fn stop_is_asked(signals: &mut mpsc::Receiver<Signal>) {
+    while !matches!(signals.recv().await, Some(Signal::Stop) | None) {}
 }
 
 /// What outlives one opening of the store.
@@ -272,7 +291,7 @@ impl Waiting<'_> {
                     }
                 }
                 Some(ask) = server.asks.recv() => refuse(ask, &self.why),
-                _ = retry.tick() => match store::open(self.state_dir, self.clock.wall()) {
+                _ = retry.tick() => match store::open(self.state_dir, false, self.clock.wall()) {
                     Ok(opened) => return Some(opened),
                     Err(error) => tracing::debug!(%error, "the state directory still fails"),
                 },

@@ -12,9 +12,10 @@ use crate::control::{
     AcceptView, CandidateCounts, CandidateView, CheckView, DeletionView, Explanation, RootStatus,
     Status, Story, StoryLine, UnseenView,
 };
-use crate::core::Root;
+use crate::core::{NO_MEDIA_YET, Root};
 use crate::domain::{
-    Candidate, Decision, Health, Item, Now, RelPath, RootName, Stage, Timestamp, What, shown,
+    Candidate, Decision, EntryState, Health, Item, Now, RelPath, RootName, Stage, Timestamp, What,
+    shown,
 };
 use crate::store::{Storage, StoreError};
 
@@ -42,7 +43,6 @@ pub(super) fn status<S: Storage, R: Record>(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: around.started_at,
         deletions: engine.deletions,
-        queued: engine.queued(),
         settle_secs: around.settle_secs,
         healed: around.healed.clone(),
         warnings: around.warnings.clone(),
@@ -113,10 +113,12 @@ fn summary(status: &Status) -> (String, bool) {
     if held > 0 {
         return (format!("{held} possible deletions can't be decided"), true);
     }
-    if status.queued > 0 {
-        return (format!("{} deletions are not reported yet", status.queued), true);
-    }
     let waiting = named(&Health::Waiting.to_string());
+    let is_away =
+        |root: &&RootStatus| waiting.contains(&root.name.as_str()) && root.reason != NO_MEDIA_YET;
+    if let Some(root) = status.roots.iter().find(is_away).filter(|_| status.ready) {
+        return (format!("waiting for root {}: {}", root.name, root.reason), true);
+    }
     if !waiting.is_empty() {
         return (format!("waiting for the first media file in {}", waiting.join(", ")), false);
     }
@@ -198,7 +200,9 @@ pub(super) fn deletions<S: Storage>(
     store: &S,
     limit: usize,
 ) -> Result<Vec<DeletionView>, StoreError> {
-    Ok(store.entries()?.iter().take(limit).map(DeletionView::from).collect())
+    let entries = store.entries()?;
+    let told = entries.iter().filter(|entry| entry.state != EntryState::Withdrawn);
+    Ok(told.take(limit).map(DeletionView::from).collect())
 }
 
 /// What a full look came to.

@@ -28,7 +28,7 @@ pub(super) struct Beside {
     pub(super) grounds: BTreeMap<RootName, Ground>,
     pub(super) instances: Arc<Instances>,
     pub(super) reports: watcher::Reports,
-    pub(super) findings: mpsc::Sender<Findings>,
+    pub(super) findings: mpsc::Sender<(Findings, Duration)>,
     pub(super) probing: Probing,
     pub(super) checks: Checks<Reply<CheckView>>,
     /// The last look at each root that came back.
@@ -87,7 +87,8 @@ impl Loop<'_> {
             }
             Err(error) => {
                 tracing::error!("root {} can't be watched: {error}", spec.name);
-                let why = format!("it can't be watched: {error}");
+                let cookies = self.cookies.display();
+                let why = format!("it can't be watched: {error} (see also {cookies})");
                 let look = RootLook::Unreadable { why };
                 self.engine.looked(now, &spec.name, &look);
             }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Evidence, Item, ItemKey, Life, Timestamp};
+use super::{Evidence, Item, ItemKey, Life, LostFile, Place, Timestamp};
 
 /// Who deleted it, in the trackers' words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -113,6 +113,8 @@ pub enum EntryState {
     Queued,
     /// The tracker, or the ledger where there is none, has it.
     Accepted,
+    /// Taken back before anyone was told: it is looked at again.
+    Withdrawn,
 }
 
 impl fmt::Display for EntryState {
@@ -120,6 +122,7 @@ impl fmt::Display for EntryState {
         f.write_str(match self {
             Self::Queued => "queued",
             Self::Accepted => "accepted",
+            Self::Withdrawn => "withdrawn",
         })
     }
 }
@@ -133,4 +136,10 @@ pub struct Entry {
     pub state: EntryState,
     /// When the tracker had it.
     pub forwarded_at: Option<Timestamp>,
+    /// What to look at again before anyone is told, if that could not be done at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<LostFile>,
+    /// Where to look.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Place>,
 }

@@ -27,7 +27,9 @@ pub enum StoreError {
 
 /// The ledger file can't be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("the ledger {path} can't be {doing}; check the disk and its free space")]
+#[error(
+    "the ledger {path} can't be {doing}; it must be a file that the daemon alone writes, on a disk with room"
+)]
 pub struct LedgerError {
     /// The file.
     pub path: PathBuf,
@@ -122,7 +124,11 @@ pub enum Healed {
     Reconciled {
         /// How many entries were taken from the ledger.
         entries: usize,
+        /// How many lines were written again into the ledger.
+        lines: usize,
     },
+    /// The store is older than it was when it was last closed or written for certain.
+    RolledBack,
 }
 
 impl fmt::Display for Healed {
@@ -143,8 +149,7 @@ impl fmt::Display for Healed {
             ),
             Self::TornLine { aside } => write!(
                 f,
-                "the last line of the ledger was torn by a crash; what was there of it is in {}, and \
-                 its deletion is written again from the store",
+                "the last line of the ledger was torn; what was there of it was moved to {}",
                 aside.display()
             ),
             Self::BadLine { file, line, why } => write!(
@@ -156,9 +161,16 @@ impl fmt::Display for Healed {
                 f,
                 "{count} damaged records of the store were put into quarantine; their directories are learned anew"
             ),
-            Self::Reconciled { entries } => {
-                write!(f, "{entries} deletions were taken over from the ledger")
-            }
+            Self::Reconciled { entries, lines } => write!(
+                f,
+                "{entries} deletions were taken over from the ledger, {lines} that it had lost were \
+                 written into it again"
+            ),
+            Self::RolledBack => write!(
+                f,
+                "the store has lost its latest records to a damaged disk or an old copy; it goes on \
+                 from the older ones, and what is found missing now waits for a person"
+            ),
         }
     }
 }

@@ -4,9 +4,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Healed, LedgerError};
@@ -53,8 +54,6 @@ pub enum Event {
 pub struct Ledger {
     path: PathBuf,
     file: File,
-    /// Where the last whole line ends.
-    length: u64,
 }
 
 impl Ledger {
@@ -69,14 +68,7 @@ impl Ledger {
             let path = path.clone();
             move |source| LedgerError { path, doing, source }
         };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o640)
-            .open(&path)
-            .map_err(fail("opened"))?;
+        let mut file = open_file(&path).map_err(fail("opened"))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(fail("read"))?;
         let mut healed = Vec::new();
@@ -99,8 +91,7 @@ impl Ledger {
                 }),
             }
         }
-        file.seek(SeekFrom::Start(whole as u64)).map_err(fail("read"))?;
-        Ok((Self { path: path.clone(), file, length: whole as u64 }, lines, healed))
+        Ok((Self { path, file }, lines, healed))
     }
 
     /// Appends an accepted deletion; when this returns it survives a power cut.
@@ -127,25 +118,45 @@ impl Ledger {
     }
 
     fn append(&mut self, line: &Line) -> Result<(), LedgerError> {
-        let written = serde_json::to_vec(line).map_err(io::Error::from).and_then(|mut bytes| {
-            bytes.push(b'\n');
-            self.file.seek(SeekFrom::Start(self.length))?;
-            self.file.write_all(&bytes)?;
-            self.file.sync_data()?;
-            Ok(bytes.len() as u64)
-        });
-        match written {
-            Ok(length) => {
-                self.length += length;
-                Ok(())
-            }
-            Err(source) => {
-                // Best effort: the next append begins at the same place, and so does the next start.
-                drop(self.file.set_len(self.length));
-                Err(LedgerError { path: self.path.clone(), doing: "written", source })
+        let fail = |source| LedgerError { path: self.path.clone(), doing: "written", source };
+        let mut bytes = serde_json::to_vec(line).map_err(|error| fail(error.into()))?;
+        bytes.push(b'\n');
+        // Somebody may have moved it away or cut it since: what is appended must be found at its
+        // path, behind whole lines.
+        let there = fs::metadata(&self.path).map(|meta| (meta.dev(), meta.ino())).ok();
+        let ours = self.file.metadata().map(|meta| (meta.dev(), meta.ino())).ok();
+        if there.is_none() || there != ours {
+            self.file = open_file(&self.path).map_err(fail)?;
+        }
+        let end = self.file.seek(SeekFrom::End(0)).map_err(fail)?;
+        if end > 0 {
+            let mut last = [0];
+            self.file.read_exact_at(&mut last, end - 1).map_err(fail)?;
+            if last != *b"\n" {
+                bytes.insert(0, b'\n');
             }
         }
+        let written = self.file.write_all(&bytes).and_then(|()| self.file.sync_data());
+        written.map_err(|source| {
+            // Best effort: what is left of it is cut off at the next start.
+            drop(self.file.set_len(end));
+            fail(source)
+        })
     }
+}
+
+/// Opens or makes the file, and takes its lock: two that append to it would tear each other's
+/// lines.
+fn open_file(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o640)
+        .open(path)?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(file)
 }
 
 fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -175,10 +186,28 @@ mod tests {
         for number in 0..3 {
             ledger.append_deletion(&entry(number), Timestamp::from_millis(number)).unwrap();
         }
+        drop(ledger);
         let (_, lines, healed) = open(dir.path());
         assert!(healed.is_empty());
         assert_eq!(lines[2].event, Event::Deletion { entry: Box::new(entry(2)) });
         assert_eq!(lines.len(), 3);
+    }
+
+    #[test]
+    fn a_file_that_was_moved_away_cut_or_added_to_is_appended_to_all_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.jsonl");
+        let mut ledger = open(dir.path()).0;
+        let mut append = |number| ledger.append_deletion(&entry(number), Timestamp::default());
+        append(1).unwrap();
+        fs::rename(&path, dir.path().join("ledger.jsonl.1")).unwrap();
+        append(2).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
+        fs::write(&path, "").unwrap();
+        append(3).unwrap();
+        fs::write(&path, "no end").unwrap();
+        append(4).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().starts_with("no end\n{"));
     }
 
     #[test]
@@ -196,6 +225,7 @@ mod tests {
             let [Healed::TornLine { aside }] = &healed[..] else { panic!("{healed:?}") };
             assert_eq!(fs::read(aside).unwrap(), &whole[..cut]);
             ledger.append_deletion(&entry(2), Timestamp::default()).unwrap();
+            drop(ledger);
             assert_eq!(open(dir.path()).1.len(), 2);
         }
     }

@@ -41,33 +41,45 @@ pub struct Opened {
     pub stale: Option<String>,
 }
 
-/// Opens the state directory `dir`, which is made if it is not there.
+/// Opens the state directory `dir`, which is made if it is not there and `create` allows it.
 ///
 /// # Errors
 /// When it can't be used, is in use, or was written by a newer version. Damage is no error.
-pub fn open(dir: &Path, now: Timestamp) -> Result<Opened, OpenError> {
-    let lock = lock(dir)?;
+pub fn open(dir: &Path, create: bool, now: Timestamp) -> Result<Opened, OpenError> {
+    let lock = lock(dir, create)?;
     let mut healed = Vec::new();
     let path = dir.join("store");
-    let had_store = path.exists();
+    let had_store = fs::symlink_metadata(&path).is_ok();
     remove_half_snapshots(&path, &mut healed);
+    let was_written = path.with_extension("mark").exists();
+    let had_records = had_store && (can_be_read(&path)? > 0 || was_written);
     let mut set_aside = false;
-    let store = match try_open(&path) {
+    let opened = match try_open(&path) {
+        // sled takes a log that it can't read for an empty one.
+        Ok(store) if had_records && store.schema()?.is_none() => {
+            Err(Failure::Damaged("nothing of it can be read".to_owned()))
+        }
+        opened => opened,
+    };
+    let store = match opened {
         Ok(store) => store,
         Err(Failure::Transient(error)) => return Err(error.into()),
+        Err(Failure::InUse) => {
+            return Err(OpenError::AlreadyRunning { path: dir.to_path_buf(), pid: None });
+        }
         Err(Failure::Damaged(why)) => {
             let aside = dir.join(format!("store.corrupt-{}", stamp(now)));
             fs::rename(&path, &aside)
                 .map_err(|source| OpenError::StateDir { path: dir.to_path_buf(), source })?;
             healed.push(Healed::SetAside { why, aside });
             set_aside = true;
-            match try_open(&path) {
-                Ok(store) => store,
-                Err(Failure::Transient(error)) => return Err(error.into()),
-                Err(Failure::Damaged(why)) => {
-                    return Err(StoreError::Sled { path, doing: "made", source: why.into() }.into());
+            try_open(&path).map_err(|failure| match failure {
+                Failure::Transient(error) => error,
+                Failure::InUse => other(&path, "in use"),
+                Failure::Damaged(why) => {
+                    StoreError::Sled { path: path.clone(), doing: "made", source: why.into() }
                 }
-            }
+            })?
         }
     };
     match store.schema()? {
@@ -77,28 +89,56 @@ pub fn open(dir: &Path, now: Timestamp) -> Result<Opened, OpenError> {
         Some(_) => {}
         None => store.initialise()?,
     }
+    let rolled_back = !set_aside && store.is_rolled_back()?;
+    if rolled_back {
+        healed.push(Healed::RolledBack);
+    }
     let store = Arc::new(store.keep(lock));
-    let (ledger, lines, ledger_healed) = Ledger::open(dir, now)?;
+    let (mut ledger, lines, ledger_healed) = Ledger::open(dir, now)?;
     healed.extend(ledger_healed);
-    let taken = reconcile::reconcile(&*store, &lines)?;
-    if taken > 0 {
-        healed.push(Healed::Reconciled { entries: taken });
+    let (entries, rewritten) = reconcile::reconcile(&*store, &mut ledger, &lines)?;
+    if entries > 0 || rewritten > 0 {
+        healed.push(Healed::Reconciled { entries, lines: rewritten });
     }
     let loaded = store.load()?;
     if store.quarantined() > 0 {
         healed.push(Healed::BadRecords { count: store.quarantined() });
     }
-    let rebuilt = set_aside || (!had_store && !lines.is_empty());
+    let rebuilt = set_aside || rolled_back || (!had_store && !lines.is_empty());
     let newest = lines.iter().map(|line| line.at).max();
     let stale = reconcile::stale(rebuilt, loaded.heartbeat, newest, now);
     Ok(Opened { store, ledger, loaded, healed, stale })
 }
 
+/// Reads every byte of the store, and tells how many its log has. sled takes a read that fails for
+/// the end of its log and forgets what is behind: a disk that fails must be found before that.
+fn can_be_read(store: &Path) -> Result<u64, OpenError> {
+    let fail = |source: io::Error| StoreError::Sled {
+        path: store.to_path_buf(),
+        doing: "read",
+        source: source.into(),
+    };
+    if !store.is_dir() {
+        return Ok(0);
+    }
+    let mut log = 0;
+    for entry in fs::read_dir(store).map_err(fail)? {
+        let entry = entry.map_err(fail)?;
+        if entry.file_type().map_err(fail)?.is_file() {
+            let mut file = File::open(entry.path()).map_err(fail)?;
+            let length = io::copy(&mut file, &mut io::sink()).map_err(fail)?;
+            log = if entry.file_name() == "db" { length } else { log };
+        }
+    }
+    Ok(log)
+}
+
 /// Makes the directory and takes its lock.
-fn lock(dir: &Path) -> Result<File, OpenError> {
+fn lock(dir: &Path, create: bool) -> Result<File, OpenError> {
     let unusable = |source| OpenError::StateDir { path: dir.to_path_buf(), source };
-    if !dir.is_dir() {
-        DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(unusable)?;
+    if create && !dir.is_dir() {
+        // Others may pass through, to the status socket below it; they can't list it.
+        DirBuilder::new().recursive(true).mode(0o711).create(dir).map_err(unusable)?;
     }
     let mut file = OpenOptions::new()
         .read(true)
@@ -145,6 +185,8 @@ fn remove_half_snapshots(store: &Path, healed: &mut Vec<Healed>) {
 enum Failure {
     /// The disk is full or fails: moving the store aside would not help.
     Transient(StoreError),
+    /// Somebody else has it open.
+    InUse,
     /// What is stored can't be read.
     Damaged(String),
 }
@@ -194,21 +236,34 @@ static HOOK: Mutex<()> = Mutex::new(());
 fn judge(path: &Path, error: StoreError) -> Failure {
     let StoreError::Sled { source, .. } = &error else { return Failure::Transient(error) };
     match source.downcast_ref::<sled::Error>() {
-        Some(sled::Error::Io(io)) if is_transient(io) => Failure::Transient(error),
+        // sled wraps the error of its lock into text.
+        Some(sled::Error::Io(io)) if io.to_string().contains("could not acquire lock") => {
+            Failure::InUse
+        }
+        Some(sled::Error::Io(io)) if !is_damage(io) && (path.is_dir() || !is_there(path)) => {
+            Failure::Transient(error)
+        }
         Some(error) => Failure::Damaged(error.to_string()),
         None => Failure::Transient(other(path, "unknown")),
     }
 }
 
-/// Errors of the disk or the system; what sled reports as bad content comes as other kinds.
-fn is_transient(error: &io::Error) -> bool {
+fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// What sled reports as bad content; anything else is the disk's or the system's.
+fn is_damage(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
-    error.raw_os_error().is_some()
-        && !matches!(
-            error.kind(),
-            Kind::NotFound | Kind::InvalidData | Kind::UnexpectedEof | Kind::InvalidInput
-        )
-        || matches!(error.kind(), Kind::StorageFull | Kind::PermissionDenied | Kind::WouldBlock)
+    matches!(
+        error.kind(),
+        Kind::NotFound
+            | Kind::InvalidData
+            | Kind::UnexpectedEof
+            | Kind::InvalidInput
+            | Kind::IsADirectory
+            | Kind::NotADirectory
+    )
 }
 
 fn other(path: &Path, why: &'static str) -> StoreError {

@@ -3,47 +3,80 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::ledger::{Event, Line};
+use super::error::OpenError;
+use super::ledger::{Event, Ledger, Line};
 use super::{Batch, Durability, Storage, StoreError};
 use crate::core::ItemState;
-use crate::domain::{Entry, EntryState, ItemKey, Timestamp};
+use crate::domain::{DeletionId, Entry, EntryState, ItemKey, Timestamp};
 
 /// An older sign of life than this, and what is missing now may have gone any time.
 const STALE: Duration = Duration::from_hours(14 * 24);
 /// The store's sign of life is written with each decision, and each minute.
 const SLACK: Duration = Duration::from_mins(5);
 
-/// Takes over what the ledger knows and the store does not. Returns the number of entries taken.
+/// Takes over what the ledger knows and the store does not, and writes into the ledger again what
+/// only the store knows to have been told. Returns the numbers of both.
 ///
 /// # Errors
-/// When the store can't be read or written.
-pub(super) fn reconcile<S: Storage>(store: &S, lines: &[Line]) -> Result<usize, StoreError> {
-    let mut batch = Batch::default();
-    let mut lives: BTreeMap<ItemKey, &Entry> = BTreeMap::new();
-    let entries = lines.iter().filter_map(|line| match &line.event {
-        Event::Deletion { entry } => Some(&**entry),
+/// When the store or the ledger can't be read or written.
+pub(super) fn reconcile<S: Storage>(
+    store: &S,
+    ledger: &mut Ledger,
+    lines: &[Line],
+) -> Result<(usize, usize), OpenError> {
+    let told = lines.iter().filter_map(|line| match &line.event {
+        Event::Deletion { entry } => Some((&entry.deletion.id, &**entry)),
         Event::Verb { .. } | Event::Unknown => None,
     });
-    for entry in entries {
-        let known = store.entry(&entry.deletion.id)?;
-        if known.is_none_or(|known| known.state == EntryState::Queued) {
-            batch.entries.push(entry.clone());
-        }
-        let latest = lives.entry(entry.deletion.item.key()).or_insert(entry);
-        if latest.deletion.life < entry.deletion.life {
-            *latest = entry;
-        }
+    let told: BTreeMap<&DeletionId, &Entry> = told.collect();
+    let known: BTreeMap<DeletionId, Entry> =
+        store.entries()?.into_iter().map(|entry| (entry.deletion.id.clone(), entry)).collect();
+    let accepted =
+        |id: &DeletionId| known.get(id).is_some_and(|entry| entry.state == EntryState::Accepted);
+    let entries: Vec<Entry> =
+        told.iter().filter(|(id, _)| !accepted(id)).map(|(_, entry)| (*entry).clone()).collect();
+    let taken = entries.len();
+    if taken > 0 {
+        let mut batch = Batch { entries, ..Batch::default() };
+        close_lives(store, &told, &mut batch)?;
+        store.commit(&batch, Durability::Synced)?;
     }
-    if batch.entries.is_empty() {
-        return Ok(0);
+    let mut lost: Vec<&Entry> = known
+        .values()
+        .filter(|entry| {
+            entry.state == EntryState::Accepted && !told.contains_key(&entry.deletion.id)
+        })
+        .collect();
+    lost.sort_by_key(|entry| entry.deletion.confirmed_at);
+    for entry in &lost {
+        let at = entry.forwarded_at.unwrap_or(entry.deletion.confirmed_at);
+        ledger.append_deletion(entry, at)?;
     }
+    Ok((taken, lost.len()))
+}
+
+/// A life that the ledger knows to be over is over.
+fn close_lives<S: Storage>(
+    store: &S,
+    told: &BTreeMap<&DeletionId, &Entry>,
+    batch: &mut Batch,
+) -> Result<(), StoreError> {
     let saved = store.load()?.saved;
     let known: BTreeMap<ItemKey, &ItemState> =
         saved.items.iter().map(|state| (state.item.key(), state)).collect();
-    for (key, entry) in lives {
+    let mut latest: BTreeMap<ItemKey, &Entry> = BTreeMap::new();
+    for entry in told.values() {
+        let last = latest.entry(entry.deletion.item.key()).or_insert(entry);
+        if last.deletion.life < entry.deletion.life {
+            *last = entry;
+        }
+    }
+    for (key, entry) in latest {
         let deletion = &entry.deletion;
-        // A life that the store does not know to be over is over.
-        if known.get(&key).is_none_or(|state| state.life < deletion.life) {
+        let is_news = known.get(&key).is_none_or(|state| {
+            state.life < deletion.life || (state.life == deletion.life && state.closed.is_none())
+        });
+        if is_news {
             let state = ItemState {
                 item: deletion.item.clone(),
                 life: deletion.life,
@@ -53,10 +86,7 @@ pub(super) fn reconcile<S: Storage>(store: &S, lines: &[Line]) -> Result<usize, 
             batch.changes.items.push((key, Some(state)));
         }
     }
-    batch.entries.dedup_by(|a, b| a.deletion.id == b.deletion.id);
-    let taken = batch.entries.len();
-    store.commit(&batch, Durability::Synced)?;
-    Ok(taken)
+    Ok(())
 }
 
 /// Why losses found at start can't be dated, if they can't.

@@ -38,5 +38,7 @@ pub(super) fn entry(number: i64) -> Entry {
         },
         state: EntryState::Accepted,
         forwarded_at: Some(at),
+        lost: vec![],
+        places: vec![],
     }
 }

@@ -48,16 +48,11 @@ impl Store {
         for (id, candidate) in &changes.candidates {
             put(&mut out.candidates, id.0.to_be_bytes().into(), candidate.as_ref().map(json));
         }
-        for deletion in &changes.deletions {
-            let key = deletion.id.as_str();
-            // One deletion a life: what is there already stays as it is.
-            if self.entries.get(key).map_err(self.failing("read"))?.is_none() {
-                let entry = Entry {
-                    deletion: deletion.clone(),
-                    state: EntryState::Queued,
-                    forwarded_at: None,
-                };
-                out.entries.insert(key, json(&entry));
+        for entry in &changes.entries {
+            // One deletion a life: what somebody was told stays as it is.
+            let id = &entry.deletion.id;
+            if self.entry(id)?.is_none_or(|known| known.state != EntryState::Accepted) {
+                out.entries.insert(id.as_str(), json(entry));
             }
         }
         for entry in &batch.entries {
@@ -101,8 +96,12 @@ impl Store {
     }
 
     /// Writes a batch in one transaction.
-    pub(super) fn write(&self, batch: &Batch) -> Result<()> {
-        let all = self.batches(batch)?;
+    pub(super) fn write(&self, batch: &Batch, durability: Durability) -> Result<()> {
+        let mut all = self.batches(batch)?;
+        if durability == Durability::Synced {
+            let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
+            all.meta.insert(GENERATION, json(&generation));
+        }
         let trees = self.trees();
         let batches = [
             &all.meta,

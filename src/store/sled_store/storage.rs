@@ -27,7 +27,7 @@ impl Storage for Store {
     }
 
     fn commit(&self, batch: &Batch, durability: Durability) -> Result<()> {
-        self.write(batch)?;
+        self.write(batch, durability)?;
         self.flush(durability)
     }
 

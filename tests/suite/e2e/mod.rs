@@ -10,6 +10,7 @@ mod names;
 mod restart;
 mod sockets;
 mod suspect;
+mod telling;
 
 use std::fs;
 use std::path::Path;
