@@ -81,14 +81,14 @@ pub struct Listed {
 pub struct Engine<S, R> {
     pub(super) core: Core,
     pub(super) store: Arc<S>,
-    recorder: R,
+    pub(super) recorder: R,
     pub(super) roots: BTreeMap<RootName, RootRun>,
     moves: Moves,
     /// Why recording has stopped.
     pub(super) record_fails: Option<String>,
     /// Awaits the next commit.
     pub(super) batch: Batch,
-    orders: Vec<Order>,
+    pub(super) orders: Vec<Order>,
     history: Duration,
     heartbeat: Option<Timestamp>,
     pruned: Option<Timestamp>,
@@ -140,7 +140,8 @@ impl<S: Storage, R: Record> Engine<S, R> {
             run.seen = matches!(look, RootLook::Seen { .. });
         }
         self.core.handle_look(now, root, look);
-        let is_back = before != Some(Health::Online) && self.health(root) == Some(Health::Online);
+        let is_read = |health| matches!(health, Some(Health::Online | Health::Suspect));
+        let is_back = !is_read(before) && is_read(self.health(root));
         let run = self.roots.get_mut(root).filter(|_| is_back);
         if run.is_some_and(|run| std::mem::take(&mut run.missed)) {
             self.orders.push(Order::Rescan(root.clone()));
@@ -158,6 +159,8 @@ impl<S: Storage, R: Record> Engine<S, R> {
         }
         let has_media = report.listings.iter().any(|listing| !listing.files.is_empty());
         if self.health(name) == Some(Health::Waiting) && has_media {
+            // What was listed before, perhaps the empty mount point, is not of what is adopted.
+            self.forget_other_file_systems(name, report.identity.file_system())?;
             self.core.adopt(now, name, &report.identity);
         }
         let waiting = self.health(name) == Some(Health::Waiting);
@@ -238,23 +241,6 @@ impl<S: Storage, R: Record> Engine<S, R> {
     /// Takes what a probe brought.
     pub fn probed(&mut self, now: Now, findings: &Findings) {
         self.core.handle_probe(now, findings);
-    }
-
-    /// A person accepts a root as it is now. Answers why not, if not.
-    ///
-    /// # Errors
-    /// When the store can't be written.
-    pub fn accept(&mut self, now: Now, root: &RootName) -> Result<Result<(), String>, StoreError> {
-        if !self.core.can_accept(root) {
-            return Ok(Err(self.why_not_accept(root)));
-        }
-        if let Err(error) = self.recorder.record_verb("accept", root.as_str(), now.wall) {
-            return Ok(Err(format!("{error:#}")));
-        }
-        self.core.accept(now, root);
-        self.orders.push(Order::Rescan(root.clone()));
-        self.commit(now)?;
-        Ok(Ok(()))
     }
 
     /// Begins all waits again.

@@ -9,7 +9,7 @@ use crate::domain::{
     FileId, FilePath, FsId, ItemKey, LostFile, Observation, RelPath, RootName, Sensor, Timestamp,
 };
 use crate::inventory::{
-    Comparison, Directory, Inventory, InventoryError, Listing, Media, Rules, compare,
+    Comparison, Directory, Inventory, InventoryError, Listing, Media, Name, Rules, compare,
 };
 use crate::store::{Arrival, Batch};
 
@@ -65,7 +65,10 @@ pub(super) fn apply(
     let mut view = Overlay { root: context.root, inventory, changed: BTreeMap::new() };
     let (mut lost, mut found) = (Vec::new(), Vec::new());
     for listing in listings {
-        let known = view.record(&listing.dir)?;
+        let mut known = view.record(&listing.dir)?;
+        if known.is_none() && !context.baseline {
+            known = view.implied(listing)?;
+        }
         let Ok(result) = compare(known.as_ref(), listing) else {
             applied.foreign.push(listing.dir.clone());
             continue;
@@ -131,6 +134,26 @@ impl Overlay<'_> {
             Some(record) => Ok(record.clone()),
             None => self.inventory.directory(self.root, dir),
         }
+    }
+}
+
+impl Overlay<'_> {
+    /// The record of a directory that has none though directories below it have: they are known to
+    /// have been in it, and must be missed when they are not.
+    fn implied(&self, listing: &Listing) -> Result<Option<Directory>, InventoryError> {
+        let depth = listing.dir.components().count();
+        let mut subdirs: BTreeSet<Name> = BTreeSet::new();
+        self.inventory.within(self.root, &listing.dir, &mut |path, _| {
+            subdirs.extend(path.components().nth(depth).map(Name::from));
+            ControlFlow::Continue(())
+        })?;
+        let record = Directory {
+            fs: listing.fs,
+            looked: listing.at,
+            files: Vec::new(),
+            subdirs: subdirs.into_iter().collect(),
+        };
+        Ok((!record.subdirs.is_empty()).then_some(record))
     }
 }
 

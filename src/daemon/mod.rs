@@ -20,6 +20,8 @@ mod signals;
 mod specs;
 mod start;
 mod systemd;
+#[cfg(test)]
+mod tests;
 mod view;
 mod watching;
 mod words;

@@ -1,14 +1,15 @@
 //! The roots of the engine: what is configured, and what is known of each in this run.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use super::engine::{Engine, Record};
+use super::engine::{Engine, Order, Record};
 use super::folders::Stored;
 use crate::catalog::{Folders, is_loose_file_of};
-use crate::domain::{Health, Now, Observation, RelPath, RootName};
-use crate::inventory::Rules;
-use crate::store::{Storage, StoreError};
+use crate::domain::{FsId, Health, Identity, Now, Observation, RelPath, RootName};
+use crate::inventory::{Directory, Rules};
+use crate::store::{Batch, Durability, Storage, StoreError};
 
 /// A configured root.
 #[derive(Debug, Clone)]
@@ -122,6 +123,71 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let state = self.core.roots().get(root)?;
         let dark = !matches!(state.health, Health::Online | Health::Waiting);
         dark.then(|| format!("root {root} is {}: {}", state.health, state.reason))
+    }
+
+    /// A person accepts a root as it is now. Answers why not, if not.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn accept(&mut self, now: Now, root: &RootName) -> Result<Result<(), String>, StoreError> {
+        if !self.core.can_accept(root) {
+            return Ok(Err(self.why_not_accept(root)));
+        }
+        if let Err(error) = self.recorder.record_verb("accept", root.as_str(), now.wall) {
+            return Ok(Err(format!("{error:#}")));
+        }
+        let before = self.file_system(root);
+        self.core.accept(now, root);
+        if let Some((before, after)) = before.zip(self.file_system(root)).filter(|(b, a)| b != a) {
+            self.carry_over(root, before, after)?;
+        }
+        self.orders.push(Order::Rescan(root.clone()));
+        self.commit(now)?;
+        Ok(Ok(()))
+    }
+
+    /// The file system that a root was adopted on.
+    pub(super) fn file_system(&self, root: &RootName) -> Option<FsId> {
+        let state = &self.core.roots().get(root)?.state;
+        state.identity.as_ref().map(Identity::file_system)
+    }
+
+    /// Forgets the records of a root that are not of a file system. Nothing was alive in them: the
+    /// root was not adopted.
+    pub(super) fn forget_other_file_systems(
+        &mut self,
+        root: &RootName,
+        fs: FsId,
+    ) -> Result<(), StoreError> {
+        let mut others = Vec::new();
+        self.store.within(root, &RelPath::root(), &mut |dir, record| {
+            if record.fs != fs {
+                others.push((root.clone(), dir, None));
+            }
+            ControlFlow::Continue(())
+        })?;
+        let batch = Batch { directories: others, ..Batch::default() };
+        self.store.commit(&batch, Durability::Soon)
+    }
+
+    /// A person accepted another file system as the root: what was known to lie on the one before is
+    /// looked for on this one.
+    pub(super) fn carry_over(
+        &mut self,
+        root: &RootName,
+        before: FsId,
+        after: FsId,
+    ) -> Result<(), StoreError> {
+        let mut carried = Vec::new();
+        self.store.within(root, &RelPath::root(), &mut |dir, record| {
+            if record.fs == before {
+                let record = Directory { fs: after, ..record };
+                carried.push((root.clone(), dir, Some(record)));
+            }
+            ControlFlow::Continue(())
+        })?;
+        let batch = Batch { directories: carried, ..Batch::default() };
+        self.store.commit(&batch, Durability::Flushed)
     }
 
     /// Why there is nothing to accept about a root.
