@@ -10,7 +10,9 @@
 //! [`Storage`] is what the daemon needs; [`Store`] does it with sled. [`Ledger`] is the append-only
 //! file beside it.
 
+mod engine;
 mod error;
+mod guard;
 mod keys;
 mod ledger;
 mod open;
@@ -27,11 +29,13 @@ pub use ledger::{Event, Ledger, Line};
 pub use open::{Opened, open};
 pub use sled_store::Store;
 
+use std::cmp::Ordering;
+
 use crate::catalog::TitleAt;
 use crate::core::{Changes, Saved};
 use crate::domain::{
-    Awake, Decision, DeletionId, Entry, FileId, FilePath, Item, ItemKey, RelPath, RootName,
-    Timestamp,
+    Awake, Decision, Deletion, DeletionId, Entry, FileId, FilePath, Item, ItemKey, RelPath,
+    RootName, Timestamp,
 };
 use crate::inventory::{Directory, Inventory};
 
@@ -161,4 +165,10 @@ pub trait Storage: Inventory {
     /// # Errors
     /// When the store can't be read.
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Item>, StoreError>;
+}
+
+/// The order in which deletions are shown.
+fn newer_first(a: &Deletion, b: &Deletion) -> Ordering {
+    let by_life = || b.life.cmp(&a.life);
+    b.confirmed_at.cmp(&a.confirmed_at).then_with(by_life).then_with(|| a.id.cmp(&b.id))
 }

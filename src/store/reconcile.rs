@@ -55,7 +55,8 @@ pub(super) fn reconcile<S: Storage>(
     Ok((taken, lost.len()))
 }
 
-/// A life that the ledger knows to be over is over.
+/// A life that the ledger knows to be over is over, and with it what is under review in it:
+/// otherwise the next life could not begin, and its end would not be told.
 fn close_lives<S: Storage>(
     store: &S,
     told: &BTreeMap<&DeletionId, &Entry>,
@@ -77,6 +78,11 @@ fn close_lives<S: Storage>(
             state.life < deletion.life || (state.life == deletion.life && state.closed.is_none())
         });
         if is_news {
+            let over = saved
+                .candidates
+                .iter()
+                .filter(|candidate| candidate.life <= deletion.life && candidate.item.key() == key);
+            batch.changes.candidates.extend(over.map(|candidate| (candidate.id, None)));
             let state = ItemState {
                 item: deletion.item.clone(),
                 life: deletion.life,
@@ -93,18 +99,51 @@ fn close_lives<S: Storage>(
 pub(super) fn stale(
     rebuilt: bool,
     heartbeat: Option<Timestamp>,
-    ledger: Option<Timestamp>,
+    ledger: &[Timestamp],
     now: Timestamp,
 ) -> Option<String> {
     if rebuilt {
         return Some("the store had to be made anew".to_owned());
     }
-    let heartbeat = heartbeat?;
+    let Some(heartbeat) = heartbeat else {
+        let written = !ledger.is_empty();
+        return written.then(|| "the store has never been in use, the ledger has".to_owned());
+    };
     if now.since(heartbeat) > STALE {
         return Some(format!("nobody has watched since {heartbeat}"));
     }
-    let newer = ledger.filter(|line| line.since(heartbeat) > SLACK)?;
+    // A line from a time that has not come yet was written by a clock that was wrong.
+    let possible = heartbeat.max(now).plus(SLACK);
+    let newest = ledger.iter().copied().filter(|line| *line <= possible).max();
+    let newer = newest.filter(|line| line.since(heartbeat) > SLACK)?;
     Some(format!(
         "the store is older ({heartbeat}) than the ledger ({newer}): restored from a copy?"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_stale_when_nobody_watched_or_when_the_ledger_is_ahead_of_it() {
+        let hour = 3_600_000;
+        let check = |heartbeat: Option<i64>, ledger: &[i64], now: i64, expected: Option<&str>| {
+            let at = |hours: &i64| Timestamp::from_millis(hours * hour);
+            let ledger: Vec<Timestamp> = ledger.iter().map(at).collect();
+            let why = stale(false, heartbeat.map(|h| at(&h)), &ledger, at(&now));
+            match expected {
+                Some(part) => assert!(why.as_deref().is_some_and(|w| w.contains(part)), "{why:?}"),
+                None => assert_eq!(why, None),
+            }
+        };
+        check(Some(10), &[9, 10], 11, None);
+        check(Some(10), &[], 10 + 14 * 24, None);
+        check(Some(10), &[], 11 + 14 * 24, Some("nobody has watched"));
+        check(Some(10), &[9, 12], 13, Some("restored from a copy"));
+        check(Some(10), &[500, 9], 11, None);
+        check(None, &[], 5, None);
+        check(None, &[1], 5, Some("never been in use"));
+        assert!(stale(true, None, &[], Timestamp::default()).is_some());
+    }
 }
