@@ -7,14 +7,15 @@
 //! * sled is known to this room only.
 //!
 //! # Design
-//! [`Storage`] is what the daemon needs; [`Store`] does it with sled. [`Ledger`] is the append-only
-//! file beside it.
+//! [`Storage`] is what the daemon needs; [`Store`] does it with sled, [`Memory`] for simulations,
+//! where a crash is "drop what was not flushed". [`Ledger`] is the append-only file beside it.
 
 mod engine;
 mod error;
 mod guard;
 mod keys;
 mod ledger;
+mod memory;
 mod open;
 mod reconcile;
 mod search;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use error::{Healed, LedgerError, OpenError, StoreError};
 pub use ledger::{Event, Ledger, Line};
+pub use memory::Memory;
 pub use open::{Opened, open};
 pub use sled_store::Store;
 

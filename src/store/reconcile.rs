@@ -123,7 +123,84 @@ pub(super) fn stale(
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{candidate, entry, film, queued};
+    use super::super::{Ledger, Memory};
     use super::*;
+    use crate::domain::{Candidate, CandidateId, Life};
+
+    /// Reconciles with a ledger that has these entries; in the end it has as many more as are told.
+    fn run(store: &Memory, told: &[Entry]) -> (usize, usize) {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || Ledger::open(dir.path(), Timestamp::default()).unwrap();
+        let mut ledger = open().0;
+        for entry in told {
+            ledger.append_deletion(entry, entry.deletion.confirmed_at).unwrap();
+        }
+        drop(ledger);
+        let (mut ledger, lines, _) = open();
+        let (taken, rewritten) = reconcile(store, &mut ledger, &lines).unwrap();
+        drop(ledger);
+        assert_eq!(open().1.len(), lines.len() + rewritten);
+        (taken, rewritten)
+    }
+
+    fn in_life(number: i64, life: Life) -> Entry {
+        let mut entry = entry(number);
+        entry.deletion.life = life;
+        entry.deletion.id = DeletionId::new(&entry.deletion.item.key(), life);
+        entry
+    }
+
+    fn state(life: Life, closed: bool) -> ItemState {
+        let closed = closed.then(|| Timestamp::from_millis(1));
+        ItemState { life, closed, ..ItemState::first(film(1)) }
+    }
+
+    /// What becomes of the state of film 1 when the ledger alone knows of the end of a life.
+    fn check(stored: Option<ItemState>, told: Life, expected: (Life, bool)) {
+        let store = Memory::new();
+        let mut batch = Batch::default();
+        batch.changes.items.extend(stored.map(|state| (state.item.key(), Some(state))));
+        store.commit(&batch, Durability::Soon).unwrap();
+        assert_eq!(run(&store, &[in_life(1, told)]), (1, 0));
+        let state = &store.load().unwrap().saved.items[0];
+        assert_eq!((state.life, state.closed.is_some()), expected);
+        assert_eq!(store.entries().unwrap(), [in_life(1, told)]);
+    }
+
+    #[test]
+    fn a_life_that_the_ledger_knows_to_be_over_is_over_and_a_later_one_goes_on() {
+        let (first, second) = (Life::FIRST, Life::FIRST.next());
+        check(None, first, (first, true));
+        check(Some(state(first, false)), first, (first, true));
+        check(Some(state(first, true)), first, (first, true));
+        check(Some(state(first, true)), second, (second, true));
+        check(Some(state(second, false)), second, (second, true));
+        check(Some(state(second, false)), first, (second, false));
+    }
+
+    #[test]
+    fn a_review_of_a_life_that_is_over_ends_and_others_go_on() {
+        let store = Memory::new();
+        let other = Candidate { id: CandidateId(4), item: film(2), ..candidate() };
+        let mut batch = Batch::default();
+        for candidate in [candidate(), other.clone()] {
+            batch.changes.candidates.push((candidate.id, Some(candidate)));
+        }
+        store.commit(&batch, Durability::Soon).unwrap();
+        run(&store, &[entry(1)]);
+        assert_eq!(store.load().unwrap().saved.candidates, [other]);
+    }
+
+    #[test]
+    fn each_side_gets_what_only_the_other_knows_to_be_told() {
+        let store = Memory::new();
+        let entries = vec![entry(1), queued(&entry(2)), entry(3), queued(&entry(4))];
+        store.commit(&Batch { entries, ..Batch::default() }, Durability::Soon).unwrap();
+        assert_eq!(run(&store, &[entry(1), entry(2), entry(5), entry(2)]), (2, 1));
+        let after = vec![entry(5), queued(&entry(4)), entry(3), entry(2), entry(1)];
+        assert_eq!(store.entries().unwrap(), after);
+    }
 
     #[test]
     fn a_store_is_stale_when_nobody_watched_or_when_the_ledger_is_ahead_of_it() {

@@ -3,6 +3,7 @@
 
 mod damage;
 mod golden;
+mod model;
 
 use std::fs;
 use std::path::Path;
