@@ -4,7 +4,9 @@
 //! byte, which neither names nor paths can have.
 
 use crate::catalog::TitleAt;
-use crate::domain::{Decision, FileId, FilePath, ItemKey, RelPath, RootName, Subject, Timestamp};
+use crate::domain::{
+    Decision, FileId, FilePath, ItemKey, Place, RelPath, RootName, Subject, Timestamp,
+};
 
 const END: u8 = 0;
 
@@ -48,6 +50,24 @@ pub(super) fn title_at(key: &ItemKey, at: &TitleAt) -> Vec<u8> {
     bytes
 }
 
+/// The place in the key of a title.
+pub(super) fn place(key: &[u8]) -> Option<Place> {
+    let (rest, loose) =
+        behind_item(key).split_at_checked(behind_item(key).len().checked_sub(2)?)?;
+    let at = rest.iter().position(|byte| *byte == END)?;
+    Some(Place {
+        root: RootName::parse(std::str::from_utf8(&rest[..at]).ok()?).ok()?,
+        folder: RelPath::parse(&rest[at + 1..]).ok()?,
+        loose: loose == [END, 1],
+    })
+}
+
+/// What stands in the key of a title behind its item: root and folder.
+pub(super) fn behind_item(key: &[u8]) -> &[u8] {
+    let end = key.iter().position(|byte| *byte == END).map_or(key.len(), |end| end + 1);
+    &key[end..]
+}
+
 /// All names that appeared with one inode.
 pub(super) fn arrivals(id: FileId) -> Vec<u8> {
     let mut key = id.fs.0.to_be_bytes().to_vec();
@@ -60,6 +80,11 @@ pub(super) fn arrival(id: FileId, path: &FilePath) -> Vec<u8> {
     let mut key = arrivals(id);
     key.extend(directory(&path.root, &path.rel));
     key
+}
+
+/// What stands in the key of an arrival behind its inode: root and path.
+pub(super) fn behind_inode(key: &[u8]) -> &[u8] {
+    key.get(2 * size_of::<u64>()..).unwrap_or_default()
 }
 
 /// The story of one subject.
@@ -109,6 +134,20 @@ mod tests {
         assert!(directory(&root, &rel("a/b")).starts_with(&prefix));
         assert!(!directory(&root, &rel("ab")).starts_with(&prefix));
         assert!(directory(&root, &rel("a")).starts_with(&below(&root, &RelPath::root())));
+    }
+
+    #[test]
+    fn the_place_of_a_title_can_be_read_from_its_key() {
+        for (folder, loose) in [("", true), ("a b/c\n", false), ("x", true)] {
+            let root = RootName::parse("movies:disk 2").unwrap();
+            let place = Place { root, folder: RelPath::parse(folder.as_bytes()).unwrap(), loose };
+            let item = super::super::testing::film(1);
+            let at = TitleAt { item, place: place.clone() };
+            assert_eq!(super::place(&title_at(&ItemKey::new("film:\0"), &at)), Some(place));
+        }
+        for key in [&b""[..], b"film:x", b"film:x\0", b"film:x\0Movies\0a\0\x01"] {
+            assert_eq!(place(key), None);
+        }
     }
 
     #[test]

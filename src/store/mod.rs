@@ -7,12 +7,15 @@
 //! * sled is known to this room only.
 //!
 //! # Design
-//! [`Storage`] is what the daemon needs; [`Store`] does it with sled. [`Ledger`] is the append-only
-//! file beside it.
+//! [`Storage`] is what the daemon needs; [`Store`] does it with sled, [`Memory`] for simulations,
+//! where a crash is "drop what was not flushed". [`Ledger`] is the append-only file beside it.
 
+mod engine;
 mod error;
+mod guard;
 mod keys;
 mod ledger;
+mod memory;
 mod open;
 mod reconcile;
 mod search;
@@ -24,14 +27,17 @@ mod tests;
 
 pub use error::{Healed, LedgerError, OpenError, StoreError};
 pub use ledger::{Event, Ledger, Line};
+pub use memory::Memory;
 pub use open::{Opened, open};
 pub use sled_store::Store;
+
+use std::cmp::Ordering;
 
 use crate::catalog::TitleAt;
 use crate::core::{Changes, Saved};
 use crate::domain::{
-    Awake, Decision, DeletionId, Entry, FileId, FilePath, Item, ItemKey, RelPath, RootName,
-    Timestamp,
+    Awake, Decision, Deletion, DeletionId, Entry, FileId, FilePath, Item, ItemKey, RelPath,
+    RootName, Timestamp,
 };
 use crate::inventory::{Directory, Inventory};
 
@@ -161,4 +167,10 @@ pub trait Storage: Inventory {
     /// # Errors
     /// When the store can't be read.
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Item>, StoreError>;
+}
+
+/// The order in which deletions are shown.
+fn newer_first(a: &Deletion, b: &Deletion) -> Ordering {
+    let by_life = || b.life.cmp(&a.life);
+    b.confirmed_at.cmp(&a.confirmed_at).then_with(by_life).then_with(|| a.id.cmp(&b.id))
 }

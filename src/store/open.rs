@@ -4,18 +4,19 @@
 //! The order matters. Without the lock nothing is touched. What a crash leaves half written is
 //! removed before sled sees it. A store that can't be opened is moved aside, never deleted.
 
-use std::any::Any;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::engine::{StartError, await_release};
 use super::error::{Healed, OpenError, StoreError};
+use super::guard::Opening;
 use super::ledger::{Ledger, stamp};
 use super::sled_store::{SCHEMA, Store};
 use super::{Loaded, Storage, reconcile};
@@ -23,8 +24,8 @@ use crate::domain::Timestamp;
 
 /// sled reads its whole log when it opens; longer than this is a hang.
 const OPEN_DEADLINE: Duration = Duration::from_mins(5);
-/// The thread whose panics are findings, not faults of ours.
-const OPENER: &str = "open store";
+/// sled's threads keep its lock for a moment after it was closed.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An open state directory.
 #[derive(Debug)]
@@ -49,51 +50,24 @@ pub fn open(dir: &Path, create: bool, now: Timestamp) -> Result<Opened, OpenErro
     let lock = lock(dir, create)?;
     let mut healed = Vec::new();
     let path = dir.join("store");
-    let had_store = fs::symlink_metadata(&path).is_ok();
     remove_half_snapshots(&path, &mut healed);
-    let was_written = path.with_extension("mark").exists();
-    let had_records = had_store && (can_be_read(&path)? > 0 || was_written);
-    let mut set_aside = false;
-    let opened = match try_open(&path) {
-        // sled takes a log that it can't read for an empty one.
-        Ok(store) if had_records && store.schema()?.is_none() => {
-            Err(Failure::Damaged("nothing of it can be read".to_owned()))
-        }
-        opened => opened,
-    };
-    let store = match opened {
-        Ok(store) => store,
-        Err(Failure::Transient(error)) => return Err(error.into()),
-        Err(Failure::InUse) => {
-            return Err(OpenError::AlreadyRunning { path: dir.to_path_buf(), pid: None });
-        }
-        Err(Failure::Damaged(why)) => {
+    let (store, had_store) = match existing(dir, &path)? {
+        Existing::Whole(store) => (store, true),
+        Existing::None => (make(dir, &path)?, false),
+        Existing::Damaged(why) => {
             let aside = dir.join(format!("store.corrupt-{}", stamp(now)));
             fs::rename(&path, &aside)
                 .map_err(|source| OpenError::StateDir { path: dir.to_path_buf(), source })?;
             healed.push(Healed::SetAside { why, aside });
-            set_aside = true;
-            try_open(&path).map_err(|failure| match failure {
-                Failure::Transient(error) => error,
-                Failure::InUse => other(&path, "in use"),
-                Failure::Damaged(why) => {
-                    StoreError::Sled { path: path.clone(), doing: "made", source: why.into() }
-                }
-            })?
+            (make(dir, &path)?, false)
         }
     };
-    match store.schema()? {
-        Some(found) if found > SCHEMA => {
-            return Err(OpenError::Newer { path, found, known: SCHEMA });
-        }
-        Some(_) => {}
-        None => store.initialise()?,
-    }
-    let rolled_back = !set_aside && store.is_rolled_back()?;
+    let set_aside = healed.iter().any(|healed| matches!(healed, Healed::SetAside { .. }));
+    let rolled_back = had_store && store.is_rolled_back()?;
     if rolled_back {
         healed.push(Healed::RolledBack);
     }
-    let store = Arc::new(store.keep(lock));
+    let store = Arc::new(store.ready(lock)?);
     let (mut ledger, lines, ledger_healed) = Ledger::open(dir, now)?;
     healed.extend(ledger_healed);
     let (entries, rewritten) = reconcile::reconcile(&*store, &mut ledger, &lines)?;
@@ -105,32 +79,90 @@ pub fn open(dir: &Path, create: bool, now: Timestamp) -> Result<Opened, OpenErro
         healed.push(Healed::BadRecords { count: store.quarantined() });
     }
     let rebuilt = set_aside || rolled_back || (!had_store && !lines.is_empty());
-    let newest = lines.iter().map(|line| line.at).max();
-    let stale = reconcile::stale(rebuilt, loaded.heartbeat, newest, now);
+    let written: Vec<Timestamp> = lines.iter().map(|line| line.at).collect();
+    let stale = reconcile::stale(rebuilt, loaded.heartbeat, &written, now);
     Ok(Opened { store, ledger, loaded, healed, stale })
 }
 
-/// Reads every byte of the store, and tells how many its log has. sled takes a read that fails for
-/// the end of its log and forgets what is behind: a disk that fails must be found before that.
-fn can_be_read(store: &Path) -> Result<u64, OpenError> {
+/// What is found where the store should be.
+enum Existing {
+    None,
+    Whole(Store),
+    Damaged(String),
+}
+
+fn existing(dir: &Path, path: &Path) -> Result<Existing, OpenError> {
+    if is_nothing(path) {
+        return Ok(Existing::None);
+    }
+    read_through(path)?;
+    match try_open(path) {
+        Ok(store) => match store.schema()? {
+            Some(found) if found > SCHEMA => {
+                Err(OpenError::Newer { path: path.to_path_buf(), found, known: SCHEMA })
+            }
+            Some(_) => Ok(Existing::Whole(store)),
+            // A store gets its name when its schema is in it, so this one has lost it: sled takes a
+            // log that it can't read for an empty one.
+            None => Ok(Existing::Damaged("nothing of it can be read".to_owned())),
+        },
+        Err(Failure::Damaged(why)) => Ok(Existing::Damaged(why)),
+        Err(Failure::Transient(error)) => Err(error.into()),
+        Err(Failure::InUse) => {
+            Err(OpenError::AlreadyRunning { path: dir.to_path_buf(), pid: None })
+        }
+    }
+}
+
+/// Whether there is no such path, or only an empty directory.
+fn is_nothing(path: &Path) -> bool {
+    match fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(_) => !is_there(path),
+    }
+}
+
+/// Makes an empty store. It has its name only when it is whole, so that no crash leaves one that
+/// looks damaged.
+fn make(dir: &Path, path: &Path) -> Result<Store, OpenError> {
+    let unusable = |source| OpenError::StateDir { path: dir.to_path_buf(), source };
+    let new = path.with_extension("new");
+    match fs::remove_dir_all(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(error)),
+        _ => {}
+    }
+    let fresh = |failure| match failure {
+        Failure::Transient(error) => error,
+        Failure::InUse => other(path, "in use"),
+        Failure::Damaged(why) => {
+            StoreError::Sled { path: path.to_path_buf(), doing: "made", source: why.into() }
+        }
+    };
+    try_open(&new).map_err(fresh)?.initialise()?;
+    fs::rename(&new, path).map_err(unusable)?;
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(unusable)?;
+    Ok(try_open(path).map_err(fresh)?)
+}
+
+/// Reads every byte of the store. sled takes a read that fails for the end of its log and forgets
+/// what is behind: a disk that fails must be found before that.
+fn read_through(store: &Path) -> Result<(), OpenError> {
     let fail = |source: io::Error| StoreError::Sled {
         path: store.to_path_buf(),
         doing: "read",
         source: source.into(),
     };
     if !store.is_dir() {
-        return Ok(0);
+        return Ok(());
     }
-    let mut log = 0;
     for entry in fs::read_dir(store).map_err(fail)? {
         let entry = entry.map_err(fail)?;
         if entry.file_type().map_err(fail)?.is_file() {
             let mut file = File::open(entry.path()).map_err(fail)?;
-            let length = io::copy(&mut file, &mut io::sink()).map_err(fail)?;
-            log = if entry.file_name() == "db" { length } else { log };
+            io::copy(&mut file, &mut io::sink()).map_err(fail)?;
         }
     }
-    Ok(log)
+    Ok(())
 }
 
 /// Makes the directory and takes its lock.
@@ -191,36 +223,19 @@ enum Failure {
     Damaged(String),
 }
 
-/// Opens sled on a thread of its own: on damaged files it may panic.
+/// Opens sled on a thread of its own: on damaged files it may never come back.
 fn try_open(path: &Path) -> Result<Store, Failure> {
-    let _one_at_a_time = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
-    let hook = Arc::new(std::panic::take_hook());
-    let outer = Arc::clone(&hook);
-    std::panic::set_hook(Box::new(move |info| {
-        if std::thread::current().name() != Some(OPENER) {
-            outer(info);
-        }
-    }));
-    let (sender, receiver) = channel();
     let place = path.to_path_buf();
-    let opener = std::thread::Builder::new().name(OPENER.to_owned()).spawn(move || {
-        let opened = std::panic::catch_unwind(|| {
-            let store = Store::open(&place)?;
-            store.verify()?;
-            Ok::<Store, StoreError>(store)
-        });
-        // The receiver has given up if it is gone.
-        drop(sender.send(opened));
-    });
-    let result = match opener {
-        Ok(_) => receiver.recv_timeout(OPEN_DEADLINE),
-        Err(_) => Err(RecvTimeoutError::Disconnected),
-    };
-    std::panic::set_hook(Box::new(move |info| hook(info)));
-    match result {
-        Ok(Ok(Ok(store))) => Ok(store),
-        Ok(Ok(Err(error))) => Err(judge(path, error)),
-        Ok(Err(panic)) => Err(Failure::Damaged(message(&*panic))),
+    let closed = on_thread("await store", PATIENCE, move || await_release(&place));
+    // Any other error than a lock that is held comes again from sled, which names it better.
+    if matches!(closed, Err(RecvTimeoutError::Timeout)) {
+        return Err(Failure::InUse);
+    }
+    let _expected = Opening::begin();
+    let place = path.to_path_buf();
+    match on_thread("open store", OPEN_DEADLINE, move || Store::start(&place)) {
+        Ok(Ok(store)) => Ok(store),
+        Ok(Err(error)) => Err(judge(path, error)),
         Err(RecvTimeoutError::Timeout) => {
             Err(Failure::Transient(other(path, "it does not open in time")))
         }
@@ -230,22 +245,40 @@ fn try_open(path: &Path) -> Result<Store, Failure> {
     }
 }
 
-/// The panic hook belongs to the whole process.
-static HOOK: Mutex<()> = Mutex::new(());
+fn on_thread<T: Send + 'static>(
+    name: &str,
+    deadline: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, RecvTimeoutError> {
+    let (sender, receiver) = channel();
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    // The receiver has given up if it is gone.
+    let thread = thread.spawn(move || drop(sender.send(work())));
+    thread.map_err(|_| RecvTimeoutError::Disconnected)?;
+    receiver.recv_timeout(deadline)
+}
 
-fn judge(path: &Path, error: StoreError) -> Failure {
-    let StoreError::Sled { source, .. } = &error else { return Failure::Transient(error) };
-    match source.downcast_ref::<sled::Error>() {
+fn judge(path: &Path, error: StartError) -> Failure {
+    let text = error.to_string();
+    let is_usable = path.is_dir() || !is_there(path);
+    let transient = match &error {
         // sled wraps the error of its lock into text.
-        Some(sled::Error::Io(io)) if io.to_string().contains("could not acquire lock") => {
-            Failure::InUse
-        }
-        Some(sled::Error::Io(io)) if !is_damage(io) && (path.is_dir() || !is_there(path)) => {
-            Failure::Transient(error)
-        }
-        Some(error) => Failure::Damaged(error.to_string()),
-        None => Failure::Transient(other(path, "unknown")),
+        StartError::Sled(_) if text.contains("could not acquire lock") => return Failure::InUse,
+        StartError::Sled(sled::Error::Io(error)) => !is_damage(error),
+        StartError::Sled(_) => false,
+        StartError::GaveUp(_) => os_error_in(&text).is_some_and(|error| !is_damage(&error)),
+    };
+    if transient && is_usable {
+        return Failure::Transient(other(path, error));
     }
+    Failure::Damaged(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// The system's error in the debug form of one, as a panic shows it: `Os { code: 28, … }`.
+fn os_error_in(text: &str) -> Option<io::Error> {
+    let (_, behind) = text.split_once("Os { code: ")?;
+    let digits: String = behind.chars().take_while(char::is_ascii_digit).collect();
+    Some(io::Error::from_raw_os_error(digits.parse().ok()?))
 }
 
 fn is_there(path: &Path) -> bool {
@@ -266,13 +299,6 @@ fn is_damage(error: &io::Error) -> bool {
     )
 }
 
-fn other(path: &Path, why: &'static str) -> StoreError {
-    StoreError::Sled { path: PathBuf::from(path), doing: "opened", source: why.into() }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    let first = text.and_then(|text| text.lines().next()).unwrap_or("sled panicked");
-    first.to_owned()
+fn other(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::Sled { path: path.to_path_buf(), doing: "opened", source: source.into() }
 }

@@ -1,9 +1,14 @@
 //! Records for tests.
 
+use std::ops::ControlFlow;
+
+use super::Batch;
 use crate::domain::{
-    AbsPath, Cause, Deletion, DeletionId, Entry, EntryState, Evidence, Item, Kind, Life,
-    ProviderIds, Source, Timestamp, Witness,
+    AbsPath, Awake, Candidate, CandidateId, Cause, Deletion, DeletionId, Entry, EntryState,
+    Evidence, FileId, FilePath, FsId, Hold, Holding, Item, Kind, Life, LostFile, Place,
+    ProviderIds, RelPath, RootName, Source, Stage, Timestamp, Witness,
 };
+use crate::inventory::{Directory, Inventory, Media};
 
 /// A film of this number.
 pub(super) fn film(number: i64) -> Item {
@@ -41,4 +46,76 @@ pub(super) fn entry(number: i64) -> Entry {
         lost: vec![],
         places: vec![],
     }
+}
+
+/// The root of these tests.
+pub(super) fn root() -> RootName {
+    RootName::parse("movies").unwrap()
+}
+
+/// A path below it.
+pub(super) fn rel(path: &str) -> RelPath {
+    RelPath::parse(path.as_bytes()).unwrap()
+}
+
+/// A record with these files.
+pub(super) fn record(names: &[&str]) -> Directory {
+    let media = |name: &&str| Media { name: name.as_bytes().into(), inode: 7, alias: false };
+    Directory { fs: FsId(1), files: names.iter().map(media).collect(), ..Directory::default() }
+}
+
+/// A batch of records of the root.
+pub(super) fn directories(dirs: &[(&str, Option<Directory>)]) -> Batch {
+    let dirs = dirs.iter().map(|(dir, record)| (root(), rel(dir), record.clone())).collect();
+    Batch { directories: dirs, ..Batch::default() }
+}
+
+/// A file of film 1.
+pub(super) fn lost_file() -> LostFile {
+    LostFile {
+        path: FilePath::new(root(), rel("Film 1 (2000)/a.mkv")),
+        id: FileId { fs: FsId(1), inode: 42 },
+        looked: Timestamp::from_millis(5),
+        extra: false,
+    }
+}
+
+/// A candidate about film 1.
+pub(super) fn candidate() -> Candidate {
+    Candidate {
+        id: CandidateId(3),
+        item: film(1),
+        life: Life::FIRST,
+        detected: Timestamp::from_millis(9_000),
+        from: Awake::from_millis(77),
+        places: vec![Place { root: root(), folder: rel("Film 1 (2000)"), loose: false }],
+        lost: vec![lost_file()],
+        evidence: vec![],
+        last_hold: None,
+        stage: Stage::Held {
+            holding: Holding {
+                why: Hold::Unknown { witness: "disk".into(), why: "EIO".into() },
+                since: Timestamp::from_millis(9_500),
+                looks: 2,
+            },
+            again: Awake::from_millis(99),
+        },
+    }
+}
+
+/// What the store knows at a folder and below it.
+pub(super) fn below(store: &impl Inventory, dir: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    store
+        .within(&root(), &rel(dir), &mut |path, _| {
+            found.push(path.to_string());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    found
+}
+
+/// The same before anybody was told.
+pub(super) fn queued(entry: &Entry) -> Entry {
+    Entry { state: EntryState::Queued, forwarded_at: None, ..entry.clone() }
 }

@@ -1,143 +1,119 @@
-//! Writing: one batch, one transaction over all trees.
+//! Writing: one batch, one transaction over all tables.
 
 use super::*;
-use crate::catalog::TitleAt;
-
-/// The batches of one transaction, a tree each.
-#[derive(Default)]
-struct Batches {
-    meta: sled::Batch,
-    inventory: sled::Batch,
-    titles: sled::Batch,
-    arrivals: sled::Batch,
-    roots: sled::Batch,
-    items: sled::Batch,
-    candidates: sled::Batch,
-    entries: sled::Batch,
-    history: sled::Batch,
-}
+use crate::core::Changes;
 
 impl Store {
-    fn batches(&self, batch: &Batch) -> Result<Batches> {
-        let mut out = Batches::default();
+    /// Writes a batch in one transaction.
+    pub(super) fn write(&self, batch: &Batch, durability: Durability) -> Result<()> {
+        let mut next_line = self.next_line.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writes = Writes::default();
         for root in &batch.dropped_roots {
-            self.drop_root(root, &mut out.inventory, &mut out.titles)?;
+            self.drop_root(root, &mut writes)?;
         }
+        writes.disk(batch);
+        writes.decided(&batch.changes, &mut next_line);
+        self.entries(batch, &mut writes)?;
+        if durability == Durability::Synced {
+            let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
+            writes.put(Table::Meta, GENERATION.as_bytes(), Some(&generation));
+        }
+        self.engine.write(&writes.0)
+    }
+
+    /// Removes everything of a root that is to be forgotten.
+    fn drop_root(&self, root: &RootName, writes: &mut Writes) -> Result<()> {
+        let of_root = keys::root(root);
+        let mut drop_where = |table, prefix: &[u8], fits: &dyn Fn(&[u8]) -> bool| {
+            self.engine.scan(table, prefix, |key, _| {
+                if fits(key) {
+                    writes.change(table, key.to_vec(), None);
+                }
+                ControlFlow::Continue(())
+            })
+        };
+        drop_where(Table::Inventory, &of_root, &|_| true)?;
+        drop_where(Table::Titles, &[], &|key| keys::behind_item(key).starts_with(&of_root))?;
+        drop_where(Table::Arrivals, &[], &|key| keys::behind_inode(key).starts_with(&of_root))
+    }
+
+    /// One deletion a life: what somebody was told stays as it is.
+    fn entries(&self, batch: &Batch, writes: &mut Writes) -> Result<()> {
+        for entry in &batch.changes.entries {
+            let id = &entry.deletion.id;
+            if self.entry(id)?.is_none_or(|known| known.state != EntryState::Accepted) {
+                writes.put(Table::Entries, id.as_str().as_bytes(), Some(entry));
+            }
+        }
+        for entry in &batch.entries {
+            writes.put(Table::Entries, entry.deletion.id.as_str().as_bytes(), Some(entry));
+        }
+        Ok(())
+    }
+}
+
+/// What a batch comes down to.
+#[derive(Default)]
+struct Writes(Vec<Write>);
+
+impl Writes {
+    fn change(&mut self, table: Table, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.0.push((table, key, value));
+    }
+
+    fn put<T: Serialize>(&mut self, table: Table, key: &[u8], value: Option<&T>) {
+        self.change(table, key.to_vec(), value.map(json));
+    }
+
+    /// What is known of the disk and of time.
+    fn disk(&mut self, batch: &Batch) {
         for (root, dir, record) in &batch.directories {
-            put(&mut out.inventory, keys::directory(root, dir), record.as_ref().map(encode));
+            let value = record.as_ref().map(encode);
+            self.change(Table::Inventory, keys::directory(root, dir), value);
         }
         for at in &batch.gone_titles {
-            at.item.match_keys().iter().for_each(|key| out.titles.remove(keys::title_at(key, at)));
+            for key in at.item.match_keys() {
+                self.change(Table::Titles, keys::title_at(&key, at), None);
+            }
         }
         for at in &batch.titles {
             for key in at.item.match_keys() {
-                out.titles.insert(keys::title_at(&key, at), json(&StoredTitle::of(at)));
+                self.put(Table::Titles, &keys::title_at(&key, at), Some(&at.item));
             }
         }
         for arrival in &batch.arrivals {
             let key = keys::arrival(arrival.id, &arrival.path);
-            out.arrivals.insert(key, json(&StoredArrival::of(arrival)));
-        }
-        let changes = &batch.changes;
-        for (name, state) in &changes.roots {
-            put(&mut out.roots, name.as_str().into(), state.as_ref().map(json));
-        }
-        for (key, state) in &changes.items {
-            put(&mut out.items, key.as_str().into(), state.as_ref().map(json));
-        }
-        for (id, candidate) in &changes.candidates {
-            put(&mut out.candidates, id.0.to_be_bytes().into(), candidate.as_ref().map(json));
-        }
-        for entry in &changes.entries {
-            // One deletion a life: what somebody was told stays as it is.
-            let id = &entry.deletion.id;
-            if self.entry(id)?.is_none_or(|known| known.state != EntryState::Accepted) {
-                out.entries.insert(id.as_str(), json(entry));
-            }
-        }
-        for entry in &batch.entries {
-            out.entries.insert(entry.deletion.id.as_str(), json(entry));
-        }
-        for decision in &changes.decisions {
-            let counter = self.counter.fetch_add(1, Ordering::Relaxed);
-            out.history.insert(keys::decision(decision, counter), json(decision));
-        }
-        if changes.next_candidate > CandidateId::default() {
-            out.meta.insert(NEXT_CANDIDATE, json(&changes.next_candidate));
+            self.put(Table::Arrivals, &key, Some(&StoredArrival::of(arrival)));
         }
         if let Some(awake) = batch.awake {
-            out.meta.insert(AWAKE, json(&awake));
+            self.put(Table::Meta, AWAKE.as_bytes(), Some(&awake));
         }
         if let Some(heartbeat) = batch.heartbeat {
-            out.meta.insert(HEARTBEAT, json(&heartbeat));
-        }
-        Ok(out)
-    }
-
-    /// Everything of a root that is to be forgotten, added to the batches of its trees.
-    fn drop_root(
-        &self,
-        root: &RootName,
-        inventory: &mut sled::Batch,
-        titles: &mut sled::Batch,
-    ) -> Result<()> {
-        for key in self.inventory.scan_prefix(keys::root(root)).keys() {
-            inventory.remove(key.map_err(self.failing("read"))?);
-        }
-        let mark = [&[0][..], &keys::root(root)].concat();
-        for key in self.titles.iter().keys() {
-            let key = key.map_err(self.failing("read"))?;
-            let first = key.iter().position(|byte| *byte == 0);
-            if first.is_some_and(|at| key[at..].starts_with(&mark)) {
-                titles.remove(key);
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes a batch in one transaction.
-    pub(super) fn write(&self, batch: &Batch, durability: Durability) -> Result<()> {
-        let mut all = self.batches(batch)?;
-        if durability == Durability::Synced {
-            let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
-            all.meta.insert(GENERATION, json(&generation));
-        }
-        let trees = self.trees();
-        let batches = [
-            &all.meta,
-            &all.inventory,
-            &all.titles,
-            &all.arrivals,
-            &all.roots,
-            &all.items,
-            &all.candidates,
-            &all.entries,
-            &all.history,
-        ];
-        let written = trees[..].transaction(|trees| {
-            for (tree, batch) in trees.iter().zip(batches) {
-                tree.apply_batch(batch)?;
-            }
-            Ok::<(), ConflictableTransactionError<()>>(())
-        });
-        match written {
-            Err(TransactionError::Storage(error)) => Err(self.failing("written")(error)),
-            // Nothing in it aborts.
-            Ok(()) | Err(TransactionError::Abort(())) => Ok(()),
+            self.put(Table::Meta, HEARTBEAT.as_bytes(), Some(&heartbeat));
         }
     }
-}
 
-/// A place, as it stands under each key of its title.
-#[derive(serde::Serialize, serde::Deserialize)]
-pub(super) struct StoredTitle {
-    pub(super) item: Item,
-    pub(super) place: Place,
-}
-
-impl StoredTitle {
-    fn of(at: &TitleAt) -> Self {
-        Self { item: at.item.clone(), place: at.place.clone() }
+    /// What the core decided, but for entries.
+    fn decided(&mut self, changes: &Changes, next_line: &mut u64) {
+        for (name, state) in &changes.roots {
+            self.put(Table::Roots, name.as_str().as_bytes(), state.as_ref());
+        }
+        for (key, state) in &changes.items {
+            self.put(Table::Items, key.as_str().as_bytes(), state.as_ref());
+        }
+        for (id, candidate) in &changes.candidates {
+            self.put(Table::Candidates, &id.0.to_be_bytes(), candidate.as_ref());
+        }
+        if changes.next_candidate > CandidateId::default() {
+            self.put(Table::Meta, NEXT_CANDIDATE.as_bytes(), Some(&changes.next_candidate));
+        }
+        for decision in &changes.decisions {
+            self.put(Table::History, &keys::decision(decision, *next_line), Some(decision));
+            *next_line += 1;
+        }
+        if !changes.decisions.is_empty() {
+            self.put(Table::Meta, NEXT_LINE.as_bytes(), Some(next_line));
+        }
     }
 }
 
@@ -159,12 +135,5 @@ impl StoredArrival {
     pub(super) fn with(self, id: FileId) -> Arrival {
         let Self { path, at, moved_from } = self;
         Arrival { id, path, at, moved_from }
-    }
-}
-
-fn put(batch: &mut sled::Batch, key: Vec<u8>, value: Option<Vec<u8>>) {
-    match value {
-        Some(value) => batch.insert(key, value),
-        None => batch.remove(key),
     }
 }
