@@ -11,13 +11,13 @@
 //! A wrong guess must err towards one title too few: files that share a title protect each other.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::TitleAt;
 use super::title::{Parsed, parse_file, parse_folder, stem};
 use super::words::{Word, is_extra_file, word};
-use crate::domain::{Episode, Item, Kind, Place, RelPath, RootName, episodes, shown};
-use crate::inventory::Directory;
+use crate::domain::{Episode, Item, Kind, Place, RelPath, RootName, episodes, normalise, shown};
+use crate::inventory::{Directory, Media};
 
 /// The folders of one root, as far as the rules need them.
 pub trait Folders {
@@ -74,16 +74,19 @@ impl<'a> Placer<'a> {
 
         let folder = file.prefix(depth);
         let own = depth.checked_sub(1).and_then(|at| dirs.get(at));
-        let loose = match own {
-            None => inner.iter().all(|dir| dir.word == Word::Extras),
-            Some(dir) if dir.parsed.is_definite() => false,
-            Some(dir) => dir.word == Word::Category || self.traits(&folder).category,
-        };
+        let root_parsed = parse_folder(self.root_title.as_bytes());
+        // What has a season or disc folder of its own is a title, whatever else lies in it.
+        let own_parts = inner.iter().any(|dir| dir.word != Word::Extras);
+        let loose = !own_parts
+            && match own {
+                None => !root_parsed.is_definite() || self.traits(&folder).category,
+                Some(dir) if dir.parsed.is_definite() => false,
+                Some(dir) => dir.word == Word::Category || self.traits(&folder).category,
+            };
         let item = if loose {
             loose_item(name)
         } else {
-            let parsed = own
-                .map_or_else(|| parse_folder(self.root_title.as_bytes()), |dir| dir.parsed.clone());
+            let parsed = own.map_or(root_parsed, |dir| dir.parsed.clone());
             let series = inner.iter().any(Dir::is_season)
                 || (!extra && is_episode(name))
                 || self.traits(&folder).series;
@@ -99,7 +102,7 @@ impl<'a> Placer<'a> {
         }
         let record = self.folders.folder(folder).unwrap_or_default();
         let traits = Traits {
-            category: is_category(folder, &record, self.folders),
+            category: is_category(folder, self.root_title, &record, self.folders),
             series: is_series(&record),
         };
         self.known.borrow_mut().insert(folder.clone(), traits);
@@ -125,13 +128,15 @@ fn standing(inner: &[Dir], name: &[u8]) -> (bool, bool) {
     (extra, extra || special)
 }
 
-/// Whether a file in a shared folder is of this item.
+/// Whether a file in a shared folder is of this item. A name without a year may be of any year: a
+/// new encode often brings the year with it.
 #[must_use]
 pub fn is_loose_file_of(item: &Item, name: &[u8]) -> bool {
     let found = loose_item(name);
-    found.kind == item.kind
-        && !found.ids.contradict(&item.ids)
-        && found.match_keys().iter().any(|key| item.match_keys().contains(key))
+    let one_year = found.year.is_none() || item.year.is_none() || found.year == item.year;
+    let one_name = one_year && normalise(&found.title) == normalise(&item.title);
+    !found.ids.contradict(&item.ids)
+        && (one_name || found.match_keys().iter().any(|key| item.match_keys().contains(key)))
 }
 
 struct Dir {
@@ -173,16 +178,20 @@ fn title_depth(dirs: &[Dir]) -> usize {
         .unwrap_or_else(|| dirs.iter().rposition(|dir| !dir.belongs_above()).map_or(0, |at| at + 1))
 }
 
-fn is_category(folder: &RelPath, record: &Directory, folders: &dyn Folders) -> bool {
-    let titles: BTreeSet<String> = record
-        .files
-        .iter()
-        .filter(|file| !is_episode(&file.name))
-        .map(|file| parse_file(&file.name))
-        .filter(Parsed::is_definite)
-        .map(|parsed| item(parsed, Kind::Film).key().to_string())
-        .collect();
-    titles.len() > 1
+fn is_category(
+    folder: &RelPath,
+    root_title: &str,
+    record: &Directory,
+    folders: &dyn Folders,
+) -> bool {
+    let name = folder.name().unwrap_or(root_title.as_bytes());
+    let own = normalise(&parse_folder(name).title);
+    // One file that names another title is enough: the folder is not that title's.
+    let names_another = |file: &Media| {
+        let parsed = parse_file(&file.name);
+        parsed.is_definite() && !normalise(&parsed.title).starts_with(&own)
+    };
+    record.files.iter().filter(|file| !is_episode(&file.name)).any(names_another)
         || record.subdirs.iter().any(|name| {
             let dir = Dir::read(name);
             !dir.belongs_above() && folders.has_media_below(&folder.join(name))
@@ -205,7 +214,11 @@ fn is_episode(name: &[u8]) -> bool {
 pub(super) fn loose_item(name: &[u8]) -> Item {
     let text = shown(stem(name));
     if episodes(&shown(name)).is_empty() {
-        return item(parse_file(name), Kind::Film);
+        let mut parsed = parse_file(name);
+        if parsed.year.is_none() {
+            parsed.title = without_part(&parsed.title);
+        }
+        return item(parsed, Kind::Film);
     }
     // The series' name is what stands before the episode's number.
     let lower = text.to_ascii_lowercase();
@@ -215,6 +228,18 @@ pub(super) fn loose_item(name: &[u8]) -> Item {
         .map_or(text.len(), |(at, _)| at);
     let head = text.get(..cut).unwrap_or(&text).trim_end_matches([' ', '.', '-', '_']);
     item(parse_folder(head.as_bytes()), Kind::Series)
+}
+
+/// A title without the number of a disc or part at its end: parts of one film protect each other.
+fn without_part(title: &str) -> String {
+    let words: Vec<&str> = title.split(' ').collect();
+    let is_part = |text: &str| word(text, false) == Word::Disc;
+    let cut = match words.as_slice() {
+        [_, .., a, b] if is_part(&format!("{a} {b}")) => words.len() - 2,
+        [_, .., last] if is_part(last) => words.len() - 1,
+        _ => words.len(),
+    };
+    words[..cut].join(" ")
 }
 
 /// Whether an episode number stands at the very beginning of a text.

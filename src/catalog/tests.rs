@@ -160,3 +160,85 @@ fn a_loose_file_of_the_same_title_is_known_under_another_encode() {
     assert!(!is_loose_file_of(&heat, b"Heat (1986).mkv"));
     assert!(!is_loose_file_of(&heat, b"Ronin.1998.mkv"));
 }
+
+#[test]
+fn a_show_with_season_folders_is_one_title_whatever_else_lies_in_it() {
+    let library = Library::new(&[
+        "shows/Naruto/Season 1/Naruto S01E01.mkv",
+        "shows/Naruto/Naruto the Movie/m.mkv",
+    ]);
+    library.check(
+        "shows/Naruto/Season 1/Naruto S01E01.mkv",
+        "series Naruto",
+        "shows/Naruto",
+        false,
+    );
+}
+
+#[test]
+fn a_year_leaves_nothing_to_guess() {
+    let library = Library::new(&[
+        "movies/Shorts (2009)/a.mkv",
+        "movies/PT 109 (1963)/x.mkv",
+        "shows/Extras (2005)/Season 1/Extras S01E01.mkv",
+    ]);
+    library.check(
+        "movies/Shorts (2009)/a.mkv",
+        "film Shorts (2009)",
+        "movies/Shorts (2009)",
+        false,
+    );
+    library.check(
+        "movies/PT 109 (1963)/x.mkv",
+        "film PT 109 (1963)",
+        "movies/PT 109 (1963)",
+        false,
+    );
+    let extras = "shows/Extras (2005)";
+    library.check(
+        &format!("{extras}/Season 1/Extras S01E01.mkv"),
+        "series Extras (2005)",
+        extras,
+        false,
+    );
+}
+
+#[test]
+fn the_last_film_of_a_director_s_folder_keeps_its_own_name() {
+    let library = Library::new(&["Mann/Thief (1981).mkv", "Heat/Heat (1995).mkv"]);
+    library.check("Mann/Thief (1981).mkv", "film Thief (1981)", "Mann", true);
+    library.check("Heat/Heat (1995).mkv", "film Heat", "Heat", false);
+}
+
+#[test]
+fn parts_and_encodes_of_one_film_are_one_title() {
+    let library = Library::new(&[
+        "movies/Tron CD1.avi",
+        "movies/Tron CD2.avi",
+        "Mad/720/m.mkv",
+        "Mad/2160p version/m.mkv",
+        "Heat/Heat.1995.1080p.mkv",
+        "Heat/Heat.Remastered.2017.2160p.mkv",
+    ]);
+    library.check("movies/Tron CD1.avi", "film Tron", "movies", true);
+    library.check("movies/Tron CD2.avi", "film Tron", "movies", true);
+    library.check("Mad/720/m.mkv", "film Mad", "Mad", false);
+    library.check("Mad/2160p version/m.mkv", "film Mad", "Mad", false);
+    library.check("Heat/Heat.1995.1080p.mkv", "film Heat", "Heat", false);
+    library.check("Heat/Heat.Remastered.2017.2160p.mkv", "film Heat", "Heat", false);
+}
+
+#[test]
+fn a_root_that_is_a_title_s_own_folder_holds_that_title() {
+    let library = Library::new(&["heat-720p.mkv"]);
+    library.check("heat-720p.mkv", "film The Root (2001)", "", false);
+    let library = Library::new(&["Heat.1995.mkv", "Ronin (1998).mkv"]);
+    library.check("Heat.1995.mkv", "film Heat (1995)", "", true);
+}
+
+#[test]
+fn a_new_encode_that_brings_the_year_with_it_is_the_same_film() {
+    let akira = loose_item(b"Akira.mkv");
+    assert!(is_loose_file_of(&akira, b"Akira (1988).mkv"));
+    assert!(!is_loose_file_of(&akira, b"Akira 2 (1988).mkv"));
+}

@@ -43,6 +43,24 @@ const SEASONS: &[&str] = &[
     "cour",
     "s",
 ];
+/// Those that mean a season even in a name with a year.
+const CLEAR_SEASONS: &[&str] = &[
+    "season",
+    "staffel",
+    "saison",
+    "temporada",
+    "stagione",
+    "seizoen",
+    "sezon",
+    "sesong",
+    "saeson",
+    "sasong",
+    "kausi",
+    "evad",
+];
+/// Folders for one encode of the title above them.
+const QUALITIES: &[&str] =
+    &["480p", "576p", "720p", "1080p", "2160p", "480", "576", "720", "1080", "2160", "remux"];
 const SPECIALS: &[&str] =
     &["specials", "special", "season 0", "season 00", "s00", "s0", "ova", "ovas", "oad", "oads"];
 const DISCS: &[&str] = &["cd", "disc", "disk", "dvd", "part", "pt", "bd"];
@@ -152,8 +170,12 @@ const EXTRA_ENDINGS: &[&str] = &[
 pub(super) fn word(title: &str, definite: bool) -> Word {
     let plain = normalise(title);
     let plain = plain.as_str();
-    if definite && plain.split(' ').count() > 2 {
-        return Word::Plain;
+    if definite {
+        let season = plain.split(' ').count() <= 2 && is_counted(plain, CLEAR_SEASONS);
+        return if season { Word::Season } else { Word::Plain };
+    }
+    if plain.split(' ').next().is_some_and(|first| QUALITIES.contains(&first)) {
+        return Word::Disc;
     }
     if SPECIALS.contains(&plain) {
         return Word::Specials;
@@ -234,6 +256,10 @@ mod tests {
         ] {
             assert_eq!(word(name, false), expected, "{name}");
         }
+        for title in ["Shorts", "PT 109", "Extras", "Interview", "Special", "S14", "Book 1"] {
+            assert_eq!(word(title, true), Word::Plain, "{title}");
+        }
+        assert_eq!(word("2160p version", false), Word::Disc);
         assert_eq!(word("Season 1", true), Word::Season);
         assert_eq!(word("Series 7 The Contenders", true), Word::Plain);
         assert_eq!(word("Season 1 The Beginning", true), Word::Plain);
@@ -242,7 +268,8 @@ mod tests {
     #[test]
     fn every_name_that_means_something_is_documented() {
         let page = include_str!("../../docs/titles.md");
-        let lists = [SEASONS, SPECIALS, DISCS, DISC_FOLDERS, EXTRAS, CATEGORIES, EXTRA_ENDINGS];
+        let lists =
+            [SEASONS, QUALITIES, SPECIALS, DISCS, DISC_FOLDERS, EXTRAS, CATEGORIES, EXTRA_ENDINGS];
         for name in lists.into_iter().flatten() {
             assert!(page.contains(&format!("`{name}`")), "{name} is missing in docs/titles.md");
         }

@@ -43,6 +43,9 @@ pub(super) fn answer(item: &Item, lost: &[LostFile], look: &DiskLook) -> DiskAns
     if lost.is_empty() {
         return DiskAnswer::NoSay;
     }
+    if lost.iter().all(|file| file.extra) {
+        return DiskAnswer::Alive { how: "only extras of it went".to_owned() };
+    }
     let main: Vec<&FoundFile> = look.found.iter().filter(|file| !file.extra).collect();
     let returned: Vec<&LostFile> =
         lost.iter().filter(|file| has_state(look, file, &FileState::Present)).collect();
@@ -58,9 +61,6 @@ pub(super) fn answer(item: &Item, lost: &[LostFile], look: &DiskLook) -> DiskAns
         };
     }
     let extras = look.found.len() + returned.len();
-    if extras > 0 && lost.iter().all(|file| file.extra) {
-        return DiskAnswer::Alive { how: how_it_lives(lost, &returned, look) };
-    }
     if let Some(why) = doubt(look) {
         return DiskAnswer::Unknown { why };
     }

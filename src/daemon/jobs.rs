@@ -19,7 +19,7 @@ pub(super) fn job<S: Storage>(store: &S, probe: &Probe) -> Result<Job, StoreErro
     let titles = store.titles(&item.match_keys())?;
     let elsewhere = titles
         .into_iter()
-        .filter(|title| title.item.kind == item.kind && !title.item.ids.contradict(&item.ids))
+        .filter(|title| !title.item.ids.contradict(&item.ids))
         .map(|title| title.place)
         .collect();
     let mut arrived = Vec::new();

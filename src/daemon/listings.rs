@@ -100,8 +100,12 @@ pub(super) fn apply(
         }
     }
     for (title, files) in &found_by_title {
-        let files = files.iter().map(|(change, _)| path(context, change)).collect();
-        applied.observations.push(Observation::Seen { item: title.item.clone(), files });
+        // A trailer alone brings nothing back to life.
+        let main = files.iter().filter(|(_, extra)| !extra);
+        let files: Vec<FilePath> = main.map(|(change, _)| path(context, change)).collect();
+        if !files.is_empty() {
+            applied.observations.push(Observation::Seen { item: title.item.clone(), files });
+        }
         applied.batch.titles.push(title.clone());
     }
     if !context.baseline {

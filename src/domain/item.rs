@@ -116,6 +116,10 @@ impl Item {
     pub fn match_keys(&self) -> Vec<ItemKey> {
         let kind = self.kind;
         let mut keys = vec![ItemKey(self.name_key())];
+        // Film or series is told from the layout, which changes; title and year do not.
+        keys.extend(
+            self.year.map(|year| ItemKey(format!("any:{}:{year}", normalise(&self.title)))),
+        );
         keys.extend(self.ids.tmdb.map(|id| ItemKey(format!("{kind}:tmdb:{id}"))));
         keys.extend(self.ids.tvdb.map(|id| ItemKey(format!("{kind}:tvdb:{id}"))));
         keys.extend(self.ids.imdb.as_ref().map(|id| ItemKey(format!("{kind}:imdb:{id}"))));
@@ -207,7 +211,9 @@ mod tests {
         let item = film("The Matrix", Some(1999), ids);
         assert_eq!(item.key().as_str(), "film:tmdb:603");
         let keys: Vec<String> = item.match_keys().iter().map(ToString::to_string).collect();
-        assert_eq!(keys, ["film:the matrix:1999", "film:tmdb:603", "film:imdb:tt0133093"]);
+        let expected =
+            ["film:the matrix:1999", "any:the matrix:1999", "film:tmdb:603", "film:imdb:tt0133093"];
+        assert_eq!(keys, expected);
     }
 
     #[test]

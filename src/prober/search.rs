@@ -157,25 +157,30 @@ pub(super) fn follow(job: &Job, arrived: &Arrived, open: &mut Open<'_>, result: 
     }
     let Some((ground, Ok(root))) = open.root(&arrived.path.root) else { return };
     let rel = &arrived.path.rel;
+    if arrived.said_so {
+        // The kernel moved it there. What became of it under the new name is the new name's story.
+        result.found.push(found(job, arrived, AbsPath::new(&rel.under(&ground.path))));
+        return;
+    }
     let Some(stat) = root.stat(rel).filter(|stat| stat.id == arrived.id) else {
         return;
     };
     if root.look(rel, arrived.id.fs) != FileState::Present {
         return;
     }
-    let is_it = match stat.born {
-        Some(born) => born <= arrived.looked,
-        None => arrived.said_so,
-    };
-    if is_it {
-        let extra = job.lost.iter().any(|lost| lost.path == arrived.lost && lost.extra);
-        result.found.push(FoundFile {
-            path: arrived.path.clone(),
-            shown: AbsPath::new(&rel.under(&ground.path)),
-            id: arrived.id,
-            how: Found::ByInode,
-            extra,
-        });
+    // Without a birth time a number alone proves nothing.
+    if stat.born.is_some_and(|born| born <= arrived.looked) {
+        result.found.push(found(job, arrived, AbsPath::new(&rel.under(&ground.path))));
+    }
+}
+
+fn found(job: &Job, arrived: &Arrived, shown: AbsPath) -> FoundFile {
+    FoundFile {
+        path: arrived.path.clone(),
+        shown,
+        id: arrived.id,
+        how: Found::ByInode,
+        extra: job.lost.iter().any(|lost| lost.path == arrived.lost && lost.extra),
     }
 }
 

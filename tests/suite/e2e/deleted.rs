@@ -171,3 +171,39 @@ fn a_move_into_a_trash_folder_is_a_removal() {
     fs::rename(home.media().join("Heat (1995)"), trash).unwrap();
     daemon.wait_deletions(1);
 }
+
+#[test]
+fn a_film_renamed_and_then_deleted_is_one_loss() {
+    let home = Home::new();
+    make(&home.media(), "Heet (1995)/heat.mkv");
+    make(&home.media(), "Ronin (1998)/ronin.mkv");
+    let daemon = home.start();
+    fs::rename(home.media().join("Heet (1995)"), home.media().join("Heat (1995)")).unwrap();
+    until("the new name is seen", LONG, || daemon.story("film:heat:1995"));
+    fs::remove_dir_all(home.media().join("Heat (1995)")).unwrap();
+    daemon.wait_deletions(1);
+    daemon.wait_decided("film:heet:1995", "retracted");
+    assert_eq!(daemon.dead(), ["Heat"]);
+}
+
+#[test]
+fn extras_alone_neither_die_nor_bring_back_to_life() {
+    let home = Home::new();
+    make(&home.media(), "movies/Heat (1995)/heat.mkv");
+    make(&home.media(), "movies/Heat (1995)/heat-trailer.mkv");
+    make(&home.media(), "movies/Ronin (1998).mkv");
+    make(&home.media(), "movies/Ronin-trailer.mkv");
+    make(&home.media(), "movies/Trailers/Other.mkv");
+    let daemon = home.start();
+    fs::remove_file(home.media().join("movies/Ronin-trailer.mkv")).unwrap();
+    fs::remove_dir_all(home.media().join("movies/Trailers")).unwrap();
+    fs::remove_dir_all(home.media().join("movies/Heat (1995)")).unwrap();
+    daemon.wait_deletions(1);
+    make(&home.media(), "movies/Heat (1995)/heat-trailer.mkv");
+    throughout(SETTLE, || ());
+    fs::remove_dir_all(home.media().join("movies/Heat (1995)")).unwrap();
+    throughout(SETTLE * 2, || ());
+    daemon.check();
+    assert_eq!(daemon.dead(), ["Heat"]);
+    assert_eq!(daemon.status().unwrap()["candidates"]["held"], 0);
+}
