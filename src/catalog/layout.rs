@@ -66,7 +66,15 @@ impl<'a> Placer<'a> {
     #[must_use]
     pub fn place(&self, file: &RelPath) -> Placed {
         let depth = file.components().count().saturating_sub(1);
-        let dirs: Vec<Dir> = file.components().take(depth).map(Dir::read).collect();
+        let mut dirs: Vec<Dir> = file.components().take(depth).map(Dir::read).collect();
+        for at in 0..dirs.len() {
+            if dirs[at].word == Word::Quality {
+                // `movies/1080p` is a category; `Heat/1080p` is Heat.
+                let above = at.checked_sub(1).map(|above| dirs[above].word);
+                let of_title = matches!(above, Some(Word::Plain | Word::Disc | Word::Season));
+                dirs[at].word = if of_title { Word::Disc } else { Word::Category };
+            }
+        }
         let name = file.name().unwrap_or_default();
         let depth = title_depth(&dirs);
         let inner = &dirs[depth..];
@@ -83,6 +91,9 @@ impl<'a> Placer<'a> {
                 Some(dir) if dir.parsed.is_definite() => false,
                 Some(dir) => dir.word == Word::Category || self.traits(&folder).category,
             };
+        // A folder of shorts in a category holds films: a year tells them from extras.
+        let film = loose && parse_file(name).is_definite() && !is_extra_file(&shown(stem(name)));
+        let (extra, special) = (extra && !film, special && !film);
         let item = if loose {
             loose_item(name)
         } else {
@@ -158,7 +169,10 @@ impl Dir {
     }
 
     fn belongs_above(&self) -> bool {
-        matches!(self.word, Word::Season | Word::Specials | Word::Disc | Word::Extras)
+        matches!(
+            self.word,
+            Word::Season | Word::Specials | Word::Disc | Word::Quality | Word::Extras
+        )
     }
 }
 

@@ -215,6 +215,8 @@ fn parts_and_encodes_of_one_film_are_one_title() {
     let library = Library::new(&[
         "movies/Tron CD1.avi",
         "movies/Tron CD2.avi",
+        "movies/1080p/Alien (1979).mkv",
+        "1080p/Ran (1985).mkv",
         "Mad/720/m.mkv",
         "Mad/2160p version/m.mkv",
         "Heat/Heat.1995.1080p.mkv",
@@ -222,6 +224,8 @@ fn parts_and_encodes_of_one_film_are_one_title() {
     ]);
     library.check("movies/Tron CD1.avi", "film Tron", "movies", true);
     library.check("movies/Tron CD2.avi", "film Tron", "movies", true);
+    library.check("movies/1080p/Alien (1979).mkv", "film Alien (1979)", "movies/1080p", true);
+    library.check("1080p/Ran (1985).mkv", "film Ran (1985)", "1080p", true);
     library.check("Mad/720/m.mkv", "film Mad", "Mad", false);
     library.check("Mad/2160p version/m.mkv", "film Mad", "Mad", false);
     library.check("Heat/Heat.1995.1080p.mkv", "film Heat", "Heat", false);

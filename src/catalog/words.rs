@@ -14,6 +14,8 @@ pub(super) enum Word {
     Specials,
     /// A disc or part of the film above it: `CD1`, `Disc 2`, `VIDEO_TS`.
     Disc,
+    /// One encode of the title above it, if there is a title above it: `1080p`.
+    Quality,
     /// Extras of the title above it: `Featurettes`, `Trailers`, …
     Extras,
     /// A folder above titles: `Movies`, `TV Shows`, …
@@ -175,7 +177,7 @@ pub(super) fn word(title: &str, definite: bool) -> Word {
         return if season { Word::Season } else { Word::Plain };
     }
     if plain.split(' ').next().is_some_and(|first| QUALITIES.contains(&first)) {
-        return Word::Disc;
+        return Word::Quality;
     }
     if SPECIALS.contains(&plain) {
         return Word::Specials;
@@ -259,7 +261,7 @@ mod tests {
         for title in ["Shorts", "PT 109", "Extras", "Interview", "Special", "S14", "Book 1"] {
             assert_eq!(word(title, true), Word::Plain, "{title}");
         }
-        assert_eq!(word("2160p version", false), Word::Disc);
+        assert_eq!(word("2160p version", false), Word::Quality);
         assert_eq!(word("Season 1", true), Word::Season);
         assert_eq!(word("Series 7 The Contenders", true), Word::Plain);
         assert_eq!(word("Season 1 The Beginning", true), Word::Plain);

@@ -77,14 +77,22 @@ impl Core {
     /// A root, other than those of the loss, that is adopted and can't be looked at.
     fn hidden_root(&self, lost: &[LostFile]) -> Option<RootName> {
         let hidden = self.roots.iter().find(|(name, root)| {
+            let seen = matches!(root.look, Some(RootLook::Seen { .. }));
+            let empty = root.health == Health::Waiting && seen;
             root.health != Health::Online
-                && root.health != Health::Waiting
+                && !empty
                 && lost.iter().all(|file| file.path.root != **name)
         });
         hidden.map(|(name, _)| name.clone())
     }
 
-    fn retract(&mut self, now: Now, id: CandidateId, why: String, evidence: Vec<Evidence>) {
+    pub(super) fn retract(
+        &mut self,
+        now: Now,
+        id: CandidateId,
+        why: String,
+        evidence: Vec<Evidence>,
+    ) {
         let Some(candidate) = self.close(id) else { return };
         let key = candidate.item.key();
         // What lives whole has lost nothing.

@@ -221,7 +221,7 @@ impl Core {
             return;
         }
         self.dirty_roots.insert(name.clone());
-        self.hold_under(now, name, &Hold::Rebased { root: name.clone() });
+        self.forget_under(now, name);
     }
 
     /// Waits otherwise from now on.

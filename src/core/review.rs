@@ -209,6 +209,35 @@ impl Core {
         }
     }
 
+    /// Takes everything of a root that is no longer configured out of what is under review: nobody
+    /// can look there, and it is no deletion.
+    pub(super) fn forget_under(&mut self, now: Now, name: &RootName) {
+        for (key, state) in &mut self.items {
+            let before = state.partial.len();
+            state.partial.retain(|file| file.path.root != *name);
+            if state.partial.len() != before {
+                self.dirty_items.insert(key.clone());
+            }
+        }
+        let concerned: Vec<CandidateId> = self
+            .candidates
+            .values()
+            .filter(|c| c.places.iter().any(|place| place.root == *name))
+            .map(|c| c.id)
+            .collect();
+        for id in concerned {
+            let Some(candidate) = self.candidates.get_mut(&id) else { continue };
+            candidate.places.retain(|place| place.root != *name);
+            candidate.lost.retain(|file| file.path.root != *name);
+            if candidate.lost.is_empty() || candidate.places.is_empty() {
+                let why = format!("root {name} is not configured any more");
+                self.retract(now, id, why, Vec::new());
+            } else {
+                self.settle(now, id);
+            }
+        }
+    }
+
     pub(super) fn hold_under(&mut self, now: Now, name: &RootName, why: &Hold) {
         let concerned: Vec<CandidateId> = self
             .candidates

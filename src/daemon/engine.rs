@@ -13,8 +13,8 @@ use super::moves::Moves;
 use super::roots::RootRun;
 use crate::core::{Changes, Core, Effect, Findings, Policy, Probe};
 use crate::domain::{
-    Awake, Decision, DeletionId, Entry, EntryState, FilePath, Health, Hold, Identity, Now, RelPath,
-    RootLook, RootName, Sensor, Subject, Timestamp, What,
+    Awake, Decision, DeletionId, Entry, EntryState, FilePath, Health, Hold, Identity, Now,
+    Observation, RelPath, RootLook, RootName, Sensor, Subject, Timestamp, What,
 };
 use crate::inventory::Listing;
 use crate::store::{Batch, Durability, Loaded, Storage, StoreError};
@@ -134,15 +134,14 @@ impl<S: Storage, R: Record> Engine<S, R> {
 
     /// Takes a look at a root's own directory.
     pub fn looked(&mut self, now: Now, root: &RootName, look: &RootLook) {
-        let before = self.health(root);
         if let Some(run) = self.roots.get_mut(root) {
             run.looked = true;
             run.seen = matches!(look, RootLook::Seen { .. });
         }
         self.core.handle_look(now, root, look);
-        let is_read = |health| matches!(health, Some(Health::Online | Health::Suspect));
-        let is_back = !is_read(before) && is_read(self.health(root));
-        let run = self.roots.get_mut(root).filter(|_| is_back);
+        let health = self.health(root);
+        let reads = matches!(health, Some(Health::Online | Health::Suspect | Health::Waiting));
+        let run = self.roots.get_mut(root).filter(|run| reads && run.seen);
         if run.is_some_and(|run| std::mem::take(&mut run.missed)) {
             self.orders.push(Order::Rescan(root.clone()));
         }
@@ -194,6 +193,10 @@ impl<S: Storage, R: Record> Engine<S, R> {
             }
         }
         for observation in applied.observations {
+            if waiting && matches!(observation, Observation::Lost { .. }) {
+                // Nothing was alive in a root that is not adopted.
+                continue;
+            }
             self.core.handle_observation(now, observation);
         }
         self.batch.directories.extend(applied.batch.directories);

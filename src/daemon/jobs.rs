@@ -1,14 +1,20 @@
 //! From a probe that the core wants to a job for the prober: what else is known of the item.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
+use crate::catalog::{is_loose_file_of, standing_below};
 use crate::core::Probe;
+use crate::domain::FilePath;
 use crate::prober::{Arrived, Job};
 use crate::store::{Storage, StoreError};
 
 /// How long before a loss was noticed its other half may have been noticed: walks of large roots
 /// take a while, and go through the two halves in any order.
 const MOVE_WINDOW: Duration = Duration::from_hours(1);
+
+/// How many files that are not lost are looked at: a series has fewer.
+const MOST_KNOWN: usize = 20_000;
 
 /// Adds where else titles of the same name lie, and which names appeared with a lost inode.
 ///
@@ -42,6 +48,24 @@ pub(super) fn job<S: Storage>(store: &S, probe: &Probe) -> Result<Job, StoreErro
                 }),
         );
     }
+    let mut known = Vec::new();
+    for place in &probe.places {
+        store.within(&place.root, &place.folder, &mut |dir, record| {
+            for file in &record.files {
+                let path = FilePath::new(place.root.clone(), dir.join(&file.name));
+                let belongs = if place.loose {
+                    is_loose_file_of(item, &file.name)
+                } else {
+                    path.rel.below(&place.folder).is_none_or(|below| !standing_below(&below).1)
+                };
+                let is_lost = probe.lost.iter().any(|lost| lost.path == path);
+                if belongs && !is_lost && known.len() < MOST_KNOWN {
+                    known.push((path, record.fs));
+                }
+            }
+            if place.loose { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+    }
     Ok(Job {
         item: item.clone(),
         detected: probe.detected,
@@ -49,5 +73,6 @@ pub(super) fn job<S: Storage>(store: &S, probe: &Probe) -> Result<Job, StoreErro
         places: probe.places.clone(),
         elsewhere,
         arrived,
+        known,
     })
 }

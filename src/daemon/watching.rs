@@ -18,8 +18,9 @@ use crate::prober::Ground;
 use crate::sensors::watcher::{self, Handle, Instances, WatchedRoot};
 use crate::store::StoreError;
 
-/// A look at a root comes back within moments; a disk that was asleep takes some seconds.
-const STALLED_AFTER: Duration = Duration::from_secs(10);
+/// Between two looks at a root lies at most one batch of listings, which a slow disk that has just
+/// woken up may take many seconds for.
+const STALLED_AFTER: Duration = Duration::from_mins(1);
 
 /// What runs beside the loop while it runs.
 pub(super) struct Beside {
@@ -44,6 +45,8 @@ impl Loop<'_> {
         beside.grounds = specs::grounds(&specs);
         let names: Vec<RootName> = specs.iter().map(|spec| spec.name.clone()).collect();
         let changed = self.engine.configure(now, specs.clone())?;
+        // What is forgotten must be forgotten before anyone looks.
+        self.engine.commit(now)?;
         let gone: Vec<RootName> =
             beside.watchers.keys().filter(|name| !names.contains(name)).cloned().collect();
         for name in gone.iter().chain(&changed) {

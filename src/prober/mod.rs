@@ -12,8 +12,8 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::disk::{Host, NoRoot, RootDir, open_root};
 use crate::domain::{
-    AbsPath, DiskLook, FileId, FileLook, FilePath, FileState, Found, Item, LostFile, Place,
-    RootLook, RootName, Timestamp,
+    AbsPath, DiskLook, FileId, FileLook, FilePath, FileState, Found, FoundFile, FsId, Item,
+    LostFile, Place, RootLook, RootName, Timestamp,
 };
 use crate::inventory::Rules;
 
@@ -60,6 +60,8 @@ pub struct Job {
     pub elsewhere: Vec<Place>,
     /// Names that appeared with a lost file's inode.
     pub arrived: Vec<Arrived>,
+    /// The files at those places that the inventory has not lost.
+    pub known: Vec<(FilePath, FsId)>,
 }
 
 /// The roots of one look, each opened when it is first needed and looked at again at the end.
@@ -103,6 +105,9 @@ pub fn look(
     for arrived in &job.arrived {
         search::follow(job, arrived, &mut open, &mut result);
     }
+    for (path, fs) in &job.known {
+        look_at_known(path, *fs, &mut open, &mut result);
+    }
     // The second look: what was seen counts only if each root is still what it was before.
     for (name, root) in &open.roots {
         let (before, after) = match root {
@@ -112,6 +117,27 @@ pub fn look(
         result.roots.push((name.clone(), before, after));
     }
     result
+}
+
+/// A file that nobody said was lost: there, it is the item's; gone, the inventory is behind, and
+/// nothing may be concluded.
+fn look_at_known(path: &FilePath, fs: FsId, open: &mut Open<'_>, result: &mut DiskLook) {
+    if result.found.iter().any(|found| found.path == *path) {
+        return;
+    }
+    let Some((ground, Ok(root))) = open.root(&path.root) else { return };
+    let shown = AbsPath::new(&path.rel.under(&ground.path));
+    match root.look(&path.rel, fs) {
+        FileState::Present => {
+            let Some(id) = root.stat(&path.rel).map(|stat| stat.id) else { return };
+            let (path, how) = (path.clone(), Found::InPlace);
+            result.found.push(FoundFile { path, shown, id, how, extra: false });
+        }
+        FileState::Absent => {
+            result.unseen.push((shown, "it went just now, which is not listed yet".to_owned()));
+        }
+        FileState::Unknown { why } => result.unseen.push((shown, why)),
+    }
 }
 
 fn look_at_file(file: &LostFile, open: &mut Open<'_>) -> FileLook {

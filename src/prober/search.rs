@@ -157,7 +157,7 @@ pub(super) fn follow(job: &Job, arrived: &Arrived, open: &mut Open<'_>, result: 
     }
     let Some((ground, Ok(root))) = open.root(&arrived.path.root) else { return };
     let rel = &arrived.path.rel;
-    if arrived.said_so {
+    if arrived.said_so && job.lost.iter().all(|lost| lost.path != arrived.path) {
         // The kernel moved it there. What became of it under the new name is the new name's story.
         result.found.push(found(job, arrived, AbsPath::new(&rel.under(&ground.path))));
         return;
