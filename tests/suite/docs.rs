@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use clap::CommandFactory;
+
 use crate::source::{SourceFile, files, repository};
 use crate::tidy::{HOMES, IMPORTS};
 
@@ -197,6 +199,41 @@ fn the_unit_stops_on_documented_exit_codes() {
         assert!(codes.contains(code), "{code} is not in the README");
     }
     assert!(stops.unwrap().contains("78"), "a mistake in the configuration must not loop");
+}
+
+#[test]
+fn every_command_is_in_the_readme() {
+    let rows = table(&document("README.md"), "| command | what it does |");
+    let mut written: Vec<&str> = rows.iter().map(|row| row[0].split(' ').next().unwrap()).collect();
+    written.sort_unstable();
+    let told = obituarr::cli::Cli::command();
+    let mut known: Vec<&str> = told.get_subcommands().map(clap::Command::get_name).collect();
+    known.sort_unstable();
+    assert_eq!(written, known);
+}
+
+#[test]
+fn every_exit_code_is_in_the_readme_and_in_the_help() {
+    let rows = table(&document("README.md"), "| code | meaning |");
+    let written: BTreeSet<String> = rows.iter().map(|row| row[0].clone()).collect();
+    let source = document("src/cli/exit.rs");
+    let known = source.lines().filter_map(|line| line.trim().strip_suffix(',')?.split_once(" = "));
+    let known: BTreeSet<String> = known.map(|(_, code)| code.to_owned()).collect();
+    assert_eq!(written, known);
+    let help = obituarr::cli::Cli::command().render_long_help().to_string();
+    let (_, told) = help.split_once("Exit codes:").unwrap();
+    let told = told.split(|c: char| !c.is_ascii_digit()).filter(|word| !word.is_empty());
+    assert_eq!(known, told.map(str::to_owned).collect());
+}
+
+#[test]
+fn every_route_is_in_the_readme() {
+    let rows = table(&document("README.md"), "| request | answer |");
+    let written: BTreeSet<&str> =
+        rows.iter().map(|row| row[0].split_once(' ').unwrap().1).collect();
+    let source = document("src/control/server.rs");
+    let routes = source.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    assert_eq!(written, routes.collect());
 }
 
 #[test]
