@@ -6,10 +6,12 @@
 //!
 //! It must never act on anything that is not stored, and never block on a disk that hangs.
 
+mod announce;
 mod engine;
 mod folders;
 mod jobs;
 mod listings;
+mod messages;
 mod moves;
 mod narrator;
 mod probing;
@@ -20,10 +22,12 @@ mod signals;
 mod specs;
 mod start;
 mod systemd;
+mod told;
 mod view;
 mod watching;
 mod words;
 
 pub use engine::{Engine, Listed, Order, Record};
+pub use messages::{MESSAGES, Message};
 pub use roots::RootSpec;
 pub use start::{Options, StartError, Trouble, run};

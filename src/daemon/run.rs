@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::engine::{Engine, Listed, Order};
 use super::jobs;
-use super::narrator::Narrator;
+use super::messages;
+use super::narrator::{Line, Narrator};
 use super::probing::{Checks, Probing, Runnable};
 use super::pulse::Pulse;
 use super::signals::Signal;
@@ -58,6 +59,8 @@ pub(super) struct Loop<'a> {
     pub(super) systemd: &'a mut ServiceManager,
     pub(super) narrator: &'a mut Narrator,
     pub(super) around: Surroundings,
+    /// Whether the journal knows that the ledger can't be written.
+    pub(super) ledger_fails: bool,
 }
 
 /// Why the loop ended.
@@ -110,10 +113,12 @@ impl Loop<'_> {
             };
             let (now, gap) = self.pulse.beat(&*self.clock);
             if let Some(why) = gap {
-                tracing::info!("{why}: all waits begin again");
+                let text = format!("{why}: all waits begin again");
+                self.narrator.tell(Line::new(messages::GAP, text).because(why));
                 self.engine.gap(now);
             }
             if let Event::Signal(Signal::Stop) = event {
+                self.narrator.tell(Line::new(messages::STOPPING, "stopping: it was asked to"));
                 break End::Stopped;
             }
             let mut more = match event {
@@ -193,7 +198,8 @@ impl Loop<'_> {
             }
             Report::Unseen { dirs, more } => self.engine.unseen(&root, dirs, more),
             Report::Overflowed => {
-                tracing::info!("root {root}: events were lost, all of it is looked at again");
+                let text = format!("root {root}: events were lost, all of it is looked at again");
+                self.narrator.tell(Line::new(messages::EVENTS_LOST, text).of_root(&root));
             }
             Report::Synced { token, current, why } => {
                 if !current {
@@ -203,7 +209,9 @@ impl Loop<'_> {
             }
             Report::Stopped => {}
             Report::Failed { why } => {
-                tracing::error!("root {root} is not watched any more: {why}");
+                let text = format!("root {root} is not watched any more: {why}");
+                let line = Line::new(messages::UNWATCHED, text).of_root(&root);
+                self.narrator.tell(line.because(&why));
                 let why = format!("its watcher has ended: {why}");
                 self.engine.looked(now, &root, &RootLook::Unreadable { why });
                 beside.checks.walked(&root);
@@ -229,7 +237,7 @@ impl Loop<'_> {
                         handle.rescan(Why::Recovered);
                     }
                 }
-                Order::Tell(decision) => self.narrator.tell(decision),
+                Order::Tell(decision) => self.tell(&decision)?,
             }
         }
         let online = self.engine.online_roots();
@@ -258,19 +266,6 @@ impl Loop<'_> {
         self.announce(&status);
         self.publish.send_replace(Arc::new(status));
         Ok(())
-    }
-
-    /// Says once, for people at a terminal, that the work has begun.
-    fn announce(&self, status: &Status) {
-        if status.ready && !self.publish.borrow().ready {
-            let files: u64 = status.roots.iter().map(|root| root.files).sum();
-            let directories: u64 = status.roots.iter().map(|root| root.directories).sum();
-            tracing::info!(
-                "READY: {} roots, {files} media files in {directories} directories; {}",
-                status.roots.len(),
-                status.summary
-            );
-        }
     }
 
     /// Looks at the disk for one item, on a thread of its own.
@@ -343,12 +338,15 @@ impl Loop<'_> {
             let last = self.engine.tick(now);
             let flushed = self.store.commit(&crate::store::Batch::default(), Durability::Synced);
             if let Err(error) = last.and(flushed) {
-                tracing::error!("the last state could not be stored: {error:#}");
+                let why = format!("{:#}", anyhow::Error::new(error));
+                let text = format!("the last state could not be stored: {why}");
+                self.narrator.tell(Line::new(messages::STATE_FAILING, text).because(why));
             }
         }
         for (_, handle) in beside.watchers.values() {
             if !handle.join(WATCHER_END) {
-                tracing::warn!(root = %handle.name(), "its watcher hangs on the disk");
+                let text = format!("root {}: its watcher hangs on the disk", handle.name());
+                self.narrator.tell(Line::new(messages::HANGING, text).of_root(handle.name()));
             }
         }
     }

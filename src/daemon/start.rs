@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::engine::{Engine, Record};
-use super::narrator::Narrator;
+use super::messages;
+use super::narrator::{Line, Narrator};
 use super::pulse::Pulse;
 use super::run::{End, Loop};
 use super::signals::{self, Signal};
@@ -138,7 +139,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let mut systemd = ServiceManager::default();
     let mut settings = options.settings;
     for warning in &settings.warnings {
-        tracing::warn!("{warning}");
+        narrator.tell(Line::new(messages::WARNED, warning));
     }
     loop {
         let end = session(
@@ -160,13 +161,18 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         .await?;
         let End::StoreFails(error) = end else { break };
         let why = format!("{:#}", anyhow::Error::new(error));
-        tracing::error!("the state directory fails, nothing is decided until it is well: {why}");
+        let text = format!("the state directory fails, nothing is decided until it is well: {why}");
+        narrator.tell(Line::new(messages::STATE_FAILING, text).because(&why));
         let waiting = Waiting { why, state_dir: &options.state_dir, clock: &*clock };
         match waiting.reopen(&mut server, &mut signals, &publish, &mut systemd).await {
             Some(again) => opened = again,
-            None => break,
+            None => {
+                narrator.tell(Line::new(messages::STOPPING, "stopping: it was asked to"));
+                break;
+            }
         }
-        tracing::info!("the state directory is well again");
+        let text = "the state directory is well again";
+        narrator.tell(Line::new(messages::STATE_RECOVERED, text));
         if let Ok(read) = (options.reload)() {
             settings = read;
         }
@@ -198,7 +204,7 @@ async fn session(
     let Session { started_at, clock, host, .. } = session;
     let Opened { store, ledger, loaded, healed, stale } = opened;
     for healed in &healed {
-        tracing::warn!("{healed}");
+        session.narrator.tell(Line::new(messages::HEALED, healed.to_string()));
     }
     let mut pulse = Pulse::new(&**clock, loaded.awake);
     let (now, _) = pulse.beat(&**clock);
@@ -232,6 +238,7 @@ async fn session(
         systemd: session.systemd,
         narrator: session.narrator,
         around,
+        ledger_fails: false,
     };
     Ok(daemon.run().await)
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::messages;
+use super::narrator::Line;
 use super::probing::{Checks, Probing};
 use super::roots::RootSpec;
 use super::run::Loop;
@@ -74,7 +76,9 @@ impl Loop<'_> {
                 beside.watchers.insert(spec.name.clone(), (beside.generation, handle));
             }
             Err(error) => {
-                tracing::error!("root {} can't be watched: {error}", spec.name);
+                let text = format!("root {} can't be watched: {error}", spec.name);
+                let line = Line::new(messages::UNWATCHED, text).of_root(&spec.name);
+                self.narrator.tell(line.because(error.to_string()));
                 let why = format!("it can't be watched: {error}");
                 let look = RootLook::Unreadable { why };
                 self.engine.looked(now, &spec.name, &look);
@@ -92,12 +96,14 @@ impl Loop<'_> {
                 self.around.warnings.clone_from(&settings.warnings);
                 self.settings = settings;
                 self.configure(now, beside);
-                tracing::info!("the configuration was read again");
+                self.narrator
+                    .tell(Line::new(messages::RELOADED, "the configuration was read again"));
             }
             Err(error) => {
-                tracing::error!(
-                    "the configuration is wrong, the old one stays in effect:\n{error}"
-                );
+                let reason = error.to_string();
+                let text =
+                    format!("the configuration is wrong, the old one stays in effect:\n{reason}");
+                self.narrator.tell(Line::new(messages::RELOAD_FAILED, text).because(reason));
             }
         }
         self.systemd.reloaded();

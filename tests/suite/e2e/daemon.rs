@@ -25,6 +25,10 @@ pub(crate) struct Home {
     dir: TempDir,
     /// Options given to each `run`.
     pub(crate) options: Vec<String>,
+    /// Variables that each `run` finds in its environment.
+    pub(crate) environment: Vec<(&'static str, String)>,
+    /// The form of the log.
+    pub(crate) log_format: &'static str,
 }
 
 impl Home {
@@ -37,7 +41,8 @@ impl Home {
 
     /// A home without any root.
     pub(crate) fn bare() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), options: Vec::new() }
+        let (options, environment) = (Vec::new(), Vec::new());
+        Self { dir: tempfile::tempdir().unwrap(), options, environment, log_format: "text" }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -88,7 +93,8 @@ impl Home {
     /// Starts the daemon without waiting for anything.
     pub(crate) fn spawn(&self) -> Daemon<'_> {
         let log = File::options().create(true).append(true).open(self.dir.path().join("log"));
-        let mut command = self.command(&["run", "--log", "text", "--settle", "1s"]);
+        let mut command = self.command(&["run", "--log", self.log_format, "--settle", "1s"]);
+        command.envs(self.environment.clone());
         let child = command.args(&self.options).stderr(log.unwrap()).spawn().unwrap();
         Daemon { home: self, child }
     }

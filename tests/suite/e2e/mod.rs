@@ -5,6 +5,7 @@ pub(crate) mod wait;
 
 mod bad_input;
 mod deleted;
+mod journal;
 mod living;
 mod names;
 mod restart;
