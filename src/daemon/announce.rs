@@ -19,10 +19,9 @@ impl Loop<'_> {
         Ok(())
     }
 
-    /// Says what has changed since the last status: that the work has begun, that the ledger can't
-    /// be written.
+    /// Says, once, that the work has begun; and when the ledger can't be written any more.
     pub(super) fn announce(&mut self, status: &Status) {
-        if status.ready && !self.publish.borrow().ready {
+        if status.ready && !std::mem::replace(&mut self.is_announced, true) {
             let files: u64 = status.roots.iter().map(|root| root.files).sum();
             let directories: u64 = status.roots.iter().map(|root| root.directories).sum();
             let text = format!(

@@ -9,6 +9,8 @@
 mod announce;
 mod engine;
 mod folders;
+#[cfg(feature = "test-hooks")]
+mod hooks;
 mod jobs;
 mod listings;
 mod messages;

@@ -18,7 +18,7 @@ use super::narrator::{Line, Narrator};
 use super::probing::{Checks, Probing, Runnable};
 use super::pulse::Pulse;
 use super::signals::Signal;
-use super::systemd::ServiceManager;
+use super::systemd::{Phase, ServiceManager};
 use super::view::{self, Surroundings};
 use super::watching::Beside;
 use crate::clock::Clock;
@@ -59,6 +59,8 @@ pub(super) struct Loop<'a> {
     pub(super) systemd: &'a mut ServiceManager,
     pub(super) narrator: &'a mut Narrator,
     pub(super) around: Surroundings,
+    /// Whether the journal knows that the work has begun.
+    pub(super) is_announced: bool,
     /// Whether the journal knows that the ledger can't be written.
     pub(super) ledger_fails: bool,
 }
@@ -96,11 +98,16 @@ impl Loop<'_> {
             probing: Probing::default(),
             checks: Checks::default(),
         };
-        let watchdog = ServiceManager::watchdog_interval();
-        let (now, _) = self.pulse.beat(&*self.clock);
+        let (mut now, _) = self.pulse.beat(&*self.clock);
         self.configure(now, &mut beside);
+        let mut applied = Ok(());
         let end = loop {
-            let wait = self.until_next_turn(watchdog);
+            if let Err(error) = applied.and_then(|()| self.upkeep(now, &mut beside)) {
+                break End::StoreFails(error);
+            }
+            #[cfg(feature = "test-hooks")]
+            super::hooks::wedge(self.clock.monotonic());
+            let wait = self.until_next_turn();
             let event = tokio::select! {
                 biased;
                 Some(signal) = self.signals.recv() => Event::Signal(signal),
@@ -111,7 +118,8 @@ impl Loop<'_> {
                 }
                 () = tokio::time::sleep(wait) => Event::Turn,
             };
-            let (now, gap) = self.pulse.beat(&*self.clock);
+            let gap;
+            (now, gap) = self.pulse.beat(&*self.clock);
             if let Some(why) = gap {
                 let text = format!("{why}: all waits begin again");
                 self.narrator.tell(Line::new(messages::GAP, text).because(why));
@@ -119,20 +127,18 @@ impl Loop<'_> {
             }
             if let Event::Signal(Signal::Stop) = event {
                 self.narrator.tell(Line::new(messages::STOPPING, "stopping: it was asked to"));
+                self.systemd.stopping();
                 break End::Stopped;
             }
             let mut more = match event {
                 Event::Report(..) => REPORTS_A_TURN,
                 _ => 0,
             };
-            let mut applied = self.apply(now, event, &mut beside);
+            applied = self.apply(now, event, &mut beside);
             while let (Ok(()), true) = (&applied, more > 0) {
                 let Ok((root, generation, report)) = report_inbox.try_recv() else { break };
                 applied = self.apply(now, Event::Report(root, generation, report), &mut beside);
                 more -= 1;
-            }
-            if let Err(error) = applied.and_then(|()| self.upkeep(now, &mut beside)) {
-                break End::StoreFails(error);
             }
         };
         // Whoever waits to be read must not wait any longer.
@@ -189,6 +195,7 @@ impl Loop<'_> {
                 let at_start = walk == Some(Walk::Start);
                 self.engine.listed(now, &Listed { root, seq, identity, listings, at_start })?;
             }
+            Report::Walking { directories } => self.engine.walking(&root, directories),
             Report::Walked { directories, files, .. } => {
                 self.engine.walked(&root, directories, files);
                 beside.checks.walked(&root);
@@ -256,13 +263,9 @@ impl Loop<'_> {
             drop(reply.send(Ok(view::check(&self.engine))));
         }
         let status = view::status(&self.engine, &self.around);
-        if status.ready {
-            self.systemd.ready();
-        } else {
-            self.systemd.extend(Duration::from_secs(60));
-        }
-        self.systemd.status(&status.summary);
-        self.systemd.feed_watchdog();
+        let phase = if status.ready { Phase::Ready } else { Phase::Starting };
+        let line = view::line_for_systemd(&self.engine, &status);
+        self.systemd.turn(self.clock.monotonic(), phase, &line);
         self.announce(&status);
         self.publish.send_replace(Arc::new(status));
         Ok(())
@@ -321,11 +324,12 @@ impl Loop<'_> {
         Ok(())
     }
 
-    fn until_next_turn(&self, watchdog: Option<Duration>) -> Duration {
-        let busy = !self.engine.is_quiet();
-        let turn = if busy { BUSY_TURN } else { IDLE_TURN };
+    fn until_next_turn(&self) -> Duration {
+        let turn = if self.engine.is_quiet() { IDLE_TURN } else { BUSY_TURN };
         let due = self.engine.until_due(self.pulse.awake());
-        due.unwrap_or(turn).min(turn).min(watchdog.unwrap_or(turn)).max(Duration::from_millis(1))
+        let systemd = self.systemd.next_turn(self.clock.monotonic());
+        let soonest = due.into_iter().chain(systemd).fold(turn, Duration::min);
+        soonest.max(Duration::from_millis(1))
     }
 
     /// Ends what runs beside the loop, and leaves everything durable.

@@ -1,5 +1,6 @@
 //! From settings to a running daemon, and to its end.
 
+use std::error::Error;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -16,7 +17,7 @@ use super::pulse::Pulse;
 use super::run::{End, Loop};
 use super::signals::{self, Signal};
 use super::specs;
-use super::systemd::ServiceManager;
+use super::systemd::{Phase, ServiceManager};
 use super::view::Surroundings;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ConfigError, Settings};
@@ -119,12 +120,34 @@ impl Record for Ledger {
 /// # Errors
 /// When it can't start.
 pub async fn run(options: Options) -> Result<(), StartError> {
+    let mut systemd = ServiceManager::from_environment();
+    let ended = start(options, &mut systemd).await;
+    if let Err(error) = &ended {
+        let why: Vec<String> = causes(error).map(ToString::to_string).collect();
+        systemd.failed(&why.join(": "), errno(error));
+    }
+    ended
+}
+
+/// An error, and what caused it, and so on.
+fn causes(error: &StartError) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(Some(error as &(dyn Error + 'static)), |&error| error.source())
+}
+
+/// What the operating system said, if it was that.
+fn errno(error: &StartError) -> Option<u32> {
+    let mut causes = causes(error);
+    let code = causes.find_map(|error| error.downcast_ref::<io::Error>()?.raw_os_error())?;
+    u32::try_from(code).ok()
+}
+
+async fn start(options: Options, systemd: &mut ServiceManager) -> Result<(), StartError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let started_at = clock.wall();
     let system = |what| move |source| StartError::System { what, source };
     let host = Arc::new(Host::new().map_err(system("to name the running kernel's boot"))?);
     // The store first: its lock says whether another instance is running.
-    let mut opened = store::open(&options.state_dir, started_at)?;
+    let mut opened = open(&options.state_dir, &*clock, systemd).await?;
     make_dir(&options.runtime_dir)
         .map_err(|source| StartError::RuntimeDir { path: options.runtime_dir.clone(), source })?;
     let (publish, status) = watch::channel(Arc::new(Status {
@@ -136,7 +159,6 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let mut server = serve(&options.runtime_dir, status)?;
     let mut signals = signals::listen().map_err(system("to listen to signals"))?;
     let mut narrator = Narrator::start().map_err(system("another thread"))?;
-    let mut systemd = ServiceManager::default();
     let mut settings = options.settings;
     for warning in &settings.warnings {
         narrator.tell(Line::new(messages::WARNED, warning));
@@ -154,7 +176,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
                 server: &mut server,
                 signals: &mut signals,
                 publish: &publish,
-                systemd: &mut systemd,
+                systemd: &mut *systemd,
                 narrator: &mut narrator,
             },
         )
@@ -164,7 +186,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         let text = format!("the state directory fails, nothing is decided until it is well: {why}");
         narrator.tell(Line::new(messages::STATE_FAILING, text).because(&why));
         let waiting = Waiting { why, state_dir: &options.state_dir, clock: &*clock };
-        match waiting.reopen(&mut server, &mut signals, &publish, &mut systemd).await {
+        match waiting.reopen(&mut server, &mut signals, &publish, systemd).await {
             Some(again) => opened = again,
             None => {
                 narrator.tell(Line::new(messages::STOPPING, "stopping: it was asked to"));
@@ -179,6 +201,26 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     }
     systemd.stopping();
     Ok(())
+}
+
+/// Opens the store beside this task: a large one takes its time.
+async fn open(
+    dir: &Path,
+    clock: &dyn Clock,
+    systemd: &mut ServiceManager,
+) -> Result<Opened, OpenError> {
+    let (dir, now) = (dir.to_path_buf(), clock.wall());
+    let mut opening = tokio::task::spawn_blocking(move || store::open(&dir, now));
+    loop {
+        systemd.turn(clock.monotonic(), Phase::Starting, "opening the store");
+        tokio::select! {
+            opened = &mut opening => match opened {
+                Ok(opened) => return opened,
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            },
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
 }
 
 /// What outlives one opening of the store.
@@ -222,6 +264,7 @@ async fn session(
         settle_secs: settings.confirm.settle.as_secs(),
         healed: healed.iter().map(ToString::to_string).collect(),
         warnings: settings.warnings.clone(),
+        reload_failed: false,
     };
     let daemon = Loop {
         store,
@@ -238,6 +281,7 @@ async fn session(
         systemd: session.systemd,
         narrator: session.narrator,
         around,
+        is_announced: false,
         ledger_fails: false,
     };
     Ok(daemon.run().await)
@@ -263,11 +307,13 @@ impl Waiting<'_> {
         status.summary = format!("the state directory fails, nothing is decided: {}", self.why);
         status.needs_attention = true;
         status.problems = vec![status.summary.clone()];
-        systemd.status(&status.summary);
+        let line = status.summary.clone();
         publish.send_replace(Arc::new(status));
         let mut retry = tokio::time::interval(RETRY);
         retry.tick().await;
         loop {
+            systemd.turn(self.clock.monotonic(), Phase::Failing, &line);
+            let next = systemd.next_turn(self.clock.monotonic()).unwrap_or(RETRY);
             tokio::select! {
                 signal = signals.recv() => {
                     if matches!(signal, Some(Signal::Stop) | None) {
@@ -279,8 +325,8 @@ impl Waiting<'_> {
                     Ok(opened) => return Some(opened),
                     Err(error) => tracing::debug!(%error, "the state directory still fails"),
                 },
+                () = tokio::time::sleep(next) => {}
             }
-            systemd.feed_watchdog();
         }
     }
 }

@@ -94,12 +94,14 @@ impl Loop<'_> {
                 self.engine.set_policy(specs::policy(&settings), settings.history);
                 self.around.settle_secs = settings.confirm.settle.as_secs();
                 self.around.warnings.clone_from(&settings.warnings);
+                self.around.reload_failed = false;
                 self.settings = settings;
                 self.configure(now, beside);
                 self.narrator
                     .tell(Line::new(messages::RELOADED, "the configuration was read again"));
             }
             Err(error) => {
+                self.around.reload_failed = true;
                 let reason = error.to_string();
                 let text =
                     format!("the configuration is wrong, the old one stays in effect:\n{reason}");

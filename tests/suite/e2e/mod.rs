@@ -9,6 +9,7 @@ mod journal;
 mod living;
 mod names;
 mod restart;
+mod service;
 mod sockets;
 
 use std::fs;
