@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path as UrlPath, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -57,7 +58,41 @@ impl Drop for Server {
     }
 }
 
-#[derive(Clone)]
+/// A request that the sockets take. `docs/openapi.json` has the same ones, with their answers.
+#[derive(Debug)]
+pub struct Route {
+    /// The method of HTTP.
+    pub method: &'static str,
+    /// The path; a part in braces stands for any text.
+    pub path: &'static str,
+    /// The sockets that it is on.
+    pub sockets: &'static [&'static str],
+    handler: fn() -> MethodRouter<Shared>,
+}
+
+/// What only tells is on both sockets, what makes the daemon do something on the private one.
+const BOTH: &[&str] = &[STATUS_SOCKET, CONTROL_SOCKET];
+
+/// All that the sockets take.
+pub const ROUTES: &[Route] = &[
+    Route { method: "GET", path: "/v1/status", sockets: BOTH, handler: || get(get_status) },
+    Route { method: "GET", path: "/v1/candidates", sockets: BOTH, handler: || get(get_candidates) },
+    Route { method: "GET", path: "/v1/deletions", sockets: BOTH, handler: || get(get_deletions) },
+    Route {
+        method: "GET",
+        path: "/v1/explain/{item}",
+        sockets: BOTH,
+        handler: || get(get_explain),
+    },
+    Route {
+        method: "POST",
+        path: "/v1/check",
+        sockets: &[CONTROL_SOCKET],
+        handler: || post(post_check),
+    },
+];
+
+#[derive(Debug, Clone)]
 struct Shared {
     status: watch::Receiver<Arc<Status>>,
     asks: mpsc::Sender<Ask>,
@@ -70,17 +105,14 @@ struct Shared {
 pub fn serve(dir: &Path, status: watch::Receiver<Arc<Status>>) -> Result<Server, BindError> {
     let (sender, asks) = mpsc::channel(WAITING_QUESTIONS);
     let shared = Shared { status, asks: sender };
-    let reading = Router::new()
-        .route("/v1/status", get(get_status))
-        .route("/v1/candidates", get(get_candidates))
-        .route("/v1/deletions", get(get_deletions))
-        .route("/v1/explain/{item}", get(get_explain));
-    let acting = reading.clone().route("/v1/check", post(post_check));
     let mut server = Server { asks, paths: Vec::new(), tasks: Vec::new() };
-    for (name, mode, routes) in [(STATUS_SOCKET, 0o666, reading), (CONTROL_SOCKET, 0o660, acting)] {
+    for (name, mode) in [(STATUS_SOCKET, 0o666), (CONTROL_SOCKET, 0o660)] {
         let listener = bind(dir, name, mode)?;
         server.paths.push(dir.join(name));
-        let routes = routes
+        let routes = ROUTES
+            .iter()
+            .filter(|route| route.sockets.contains(&name))
+            .fold(Router::new(), |router, route| router.route(route.path, (route.handler)()))
             .fallback(not_found)
             .method_not_allowed_fallback(not_allowed)
             .with_state(shared.clone());
@@ -127,12 +159,24 @@ struct Paging {
     limit: Option<usize>,
 }
 
-async fn get_deletions(State(shared): State<Shared>, Query(paging): Query<Paging>) -> Response {
+async fn get_deletions(
+    State(shared): State<Shared>,
+    paging: Result<Query<Paging>, QueryRejection>,
+) -> Response {
+    let Ok(Query(paging)) = paging else {
+        return refuse(StatusCode::BAD_REQUEST, "`limit` must be a whole number, like ?limit=10");
+    };
     let limit = paging.limit.unwrap_or(usize::MAX);
     ask(&shared, Some(LOOP_DEADLINE), |reply| Ask::Deletions(limit, reply)).await
 }
 
-async fn get_explain(State(shared): State<Shared>, UrlPath(item): UrlPath<String>) -> Response {
+async fn get_explain(
+    State(shared): State<Shared>,
+    item: Result<UrlPath<String>, PathRejection>,
+) -> Response {
+    let Ok(UrlPath(item)) = item else {
+        return refuse(StatusCode::BAD_REQUEST, "the path must be percent-encoded UTF-8");
+    };
     ask(&shared, Some(LOOP_DEADLINE), |reply| Ask::Explain(item, reply)).await
 }
 
@@ -141,10 +185,9 @@ async fn post_check(State(shared): State<Shared>) -> Response {
 }
 
 async fn not_found() -> Response {
-    refuse(
-        StatusCode::NOT_FOUND,
-        "no such resource; there are /v1/status, /v1/candidates, /v1/deletions and /v1/explain/{item}",
-    )
+    let paths: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
+    let paths = paths.join(", ");
+    refuse(StatusCode::NOT_FOUND, format!("there is no such resource on this socket, of {paths}"))
 }
 
 async fn not_allowed() -> Response {

@@ -29,6 +29,8 @@ pub(crate) struct Home {
     pub(crate) environment: Vec<(&'static str, String)>,
     /// The form of the log.
     pub(crate) log_format: &'static str,
+    /// The settle time.
+    pub(crate) settle: &'static str,
 }
 
 impl Home {
@@ -41,8 +43,13 @@ impl Home {
 
     /// A home without any root.
     pub(crate) fn bare() -> Self {
-        let (options, environment) = (Vec::new(), Vec::new());
-        Self { dir: tempfile::tempdir().unwrap(), options, environment, log_format: "text" }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            options: Vec::new(),
+            environment: Vec::new(),
+            log_format: "text",
+            settle: "1s",
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -93,7 +100,8 @@ impl Home {
     /// Starts the daemon without waiting for anything.
     pub(crate) fn spawn(&self) -> Daemon<'_> {
         let log = File::options().create(true).append(true).open(self.dir.path().join("log"));
-        let mut command = self.command(&["run", "--log", self.log_format, "--settle", "1s"]);
+        let form = ["run", "--log", self.log_format, "--settle", self.settle];
+        let mut command = self.command(&form);
         command.envs(self.environment.clone());
         let child = command.args(&self.options).stderr(log.unwrap()).spawn().unwrap();
         Daemon { home: self, child }

@@ -3,6 +3,7 @@
 pub(crate) mod daemon;
 pub(crate) mod wait;
 
+mod answers;
 mod bad_input;
 mod deleted;
 mod journal;
