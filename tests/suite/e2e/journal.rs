@@ -19,7 +19,7 @@ mkdir -p /run/systemd/journal /run/log/journal
 /lib/systemd/systemd-journald >"$2/journald" 2>&1 &
 await test -S /run/systemd/journal/socket
 ask() { "$1" "$2" --json --state-dir "$3/state"; }
-"$1" run --log journal --settle 1s --state-dir "$2/state" --config "$2/obituarr.toml" &
+NOTIFY_SOCKET="$2/nobody" "$1" run --log journal --log-level debug --settle 1s --state-dir "$2/state" --config "$2/obituarr.toml" &
 daemon=$!
 ready() { ask "$1" status "$2" 2>/dev/null | grep -q '"ready": true'; }
 await ready "$1" "$2"
@@ -126,6 +126,9 @@ fn decisions_arrive_in_the_journal_with_their_fields() {
         assert_eq!(line.get("OBITUARR_KIND").is_some(), line["TARGET"] == "obituarr::story");
         assert_eq!(line.get("OBITUARR_KIND").is_some(), line.get("MESSAGE_ID").is_some());
     }
+    // A field outside the story can't pass for one of it: here of a service manager not there.
+    let beside = lines.iter().find(|line| line.get("F_ERROR").is_some());
+    assert_eq!(beside.unwrap()["PRIORITY"], "7", "{text}");
     let confirmations = lines.iter().filter(|line| line["OBITUARR_KIND"] == "confirmed").count();
     assert_eq!(confirmations, 1, "one line a decision:\n{text}");
 }
