@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use super::engine::{Engine, Order, Record};
 use super::folders::Stored;
+use super::jobs::Unseen;
 use crate::catalog::{Folders, is_loose_file_of};
-use crate::domain::{FsId, Health, Identity, Now, Observation, RelPath, RootName};
+use crate::domain::{FilePath, FsId, Health, Identity, Now, Observation, RelPath, RootName};
 use crate::inventory::{Directory, Rules};
 use crate::store::{Batch, Durability, Storage, StoreError};
 
@@ -255,6 +256,19 @@ impl<S: Storage, R: Record> Engine<S, R> {
             run.watched = watched;
             run.watch_note = why_not;
         }
+    }
+
+    /// The directories that can't be listed now, over all roots.
+    pub(super) fn all_unseen(&self) -> Unseen {
+        let mut all = Unseen::default();
+        for (name, run) in &self.roots {
+            let dirs = run.unseen.iter();
+            all.dirs.extend(
+                dirs.map(|(dir, why)| (FilePath::new(name.clone(), dir.clone()), why.clone())),
+            );
+            all.more += run.unseen_more;
+        }
+        all
     }
 
     /// The directories that can't be listed now.

@@ -287,7 +287,7 @@ impl Loop<'_> {
     /// Looks at the disk for one item, on a thread of its own.
     fn probe(&mut self, runnable: Runnable, beside: &mut Beside) -> Result<(), StoreError> {
         let Runnable { probe, behind } = runnable;
-        let job = jobs::job(&*self.store, &probe)?;
+        let job = jobs::job(&*self.store, &probe, &self.engine.all_unseen())?;
         let mut grounds = beside.grounds.clone();
         for (name, ground) in &mut grounds {
             ground.dark = self.engine.why_dark(name);

@@ -162,12 +162,18 @@ pub(super) fn follow(job: &Job, arrived: &Arrived, open: &mut Open<'_>, result: 
         result.found.push(found(job, arrived, AbsPath::new(&rel.under(&ground.path))));
         return;
     }
+    match root.look(rel, arrived.id.fs) {
+        FileState::Present => {}
+        FileState::Absent => return,
+        // It was seen there, and now nobody can look.
+        FileState::Unknown { why } => {
+            result.unseen.push((AbsPath::new(&rel.under(&ground.path)), why));
+            return;
+        }
+    }
     let Some(stat) = root.stat(rel).filter(|stat| stat.id == arrived.id) else {
         return;
     };
-    if root.look(rel, arrived.id.fs) != FileState::Present {
-        return;
-    }
     // Without a birth time a number alone proves nothing.
     if stat.born.is_some_and(|born| born <= arrived.looked) {
         result.found.push(found(job, arrived, AbsPath::new(&rel.under(&ground.path))));

@@ -1,6 +1,8 @@
 //! The built binary, run as a person would run it, in directories of its own.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -15,6 +17,9 @@ pub(crate) const LONG: Duration = Duration::from_secs(60);
 /// The settle time of most tests.
 pub(crate) const SETTLE: Duration = Duration::from_secs(1);
 
+/// A user who owns nothing.
+const NOBODY: u32 = 65_534;
+
 /// The binary under test.
 pub(crate) fn binary() -> &'static str {
     env!("CARGO_BIN_EXE_obituarr")
@@ -25,6 +30,8 @@ pub(crate) struct Home {
     dir: TempDir,
     /// Options given to each `run`.
     pub(crate) options: Vec<String>,
+    /// The user that everything runs as, when not the one that runs the tests.
+    user: Option<u32>,
 }
 
 impl Home {
@@ -37,7 +44,22 @@ impl Home {
 
     /// A home without any root.
     pub(crate) fn bare() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), options: Vec::new() }
+        Self { dir: tempfile::tempdir().unwrap(), options: Vec::new(), user: None }
+    }
+
+    /// Hands this home and all in it to a user who may not read what others keep to themselves, if
+    /// the tests run as root. Files made later belong to root, and anyone may read them.
+    pub(crate) fn hand_to_nobody(&mut self) {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        // A program that this process has written can't be run while another thread is starting one.
+        let copied = Command::new("cp").arg(binary()).arg(self.path().join("obituarr")).status();
+        assert!(copied.unwrap().success());
+        let hand_over = |path: &Path| std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY));
+        hand_over(self.path()).unwrap();
+        fs::set_permissions(self.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        self.user = Some(NOBODY);
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -61,7 +83,14 @@ impl Home {
 
     /// A command of the binary in this home.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = match self.user {
+            Some(user) => {
+                let mut command = Command::new(self.path().join("obituarr"));
+                command.uid(user).gid(user).current_dir("/");
+                command
+            }
+            None => Command::new(binary()),
+        };
         // Nothing of the machine's own configuration may leak in.
         command
             .args(args)
