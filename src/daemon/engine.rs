@@ -179,11 +179,8 @@ impl<S: Storage, R: Record> Engine<S, R> {
             sensor: if report.at_start { Sensor::Start } else { Sensor::Watcher },
             baseline: run.baseline,
         };
-        let moves = &self.moves;
         let applied =
-            listings::apply(context, &*self.store, &report.listings, &|path: &FilePath| {
-                moves.origin(path)
-            })?;
+            listings::apply(context, &*self.store, &report.listings, &self.moves, &self.core)?;
         if let Some(run) = self.roots.get_mut(name) {
             listings::note_foreign(&mut run.foreign, &applied);
             run.files = run.files.saturating_add(applied.came).saturating_sub(applied.lost);

@@ -79,6 +79,11 @@ pub(super) fn job<S: Storage>(
             if place.loose { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
     }
+    for path in &probe.follows {
+        let dir = path.rel.parent().unwrap_or_default();
+        let fs = store.directory(&path.root, &dir)?.map(|record| record.fs);
+        known.extend(fs.map(|fs| (path.clone(), fs)));
+    }
     let mut hidden = Vec::new();
     for (dir, why) in &unseen.dirs {
         let known = store.directory(&dir.root, &dir.rel)?.is_some();

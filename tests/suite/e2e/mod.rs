@@ -3,6 +3,7 @@
 pub(crate) mod daemon;
 pub(crate) mod wait;
 
+mod aliases;
 mod bad_input;
 mod deleted;
 mod hidden;
