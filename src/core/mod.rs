@@ -138,8 +138,9 @@ impl Core {
         {
             // The same root under another mount id or device number: what is compared within this
             // boot must be of this boot.
-            root.state.identity = Some(identity.clone());
+            let before = root.state.identity.replace(identity.clone());
             self.dirty_roots.insert(name.clone());
+            self.carry(name, before.as_ref(), identity);
         }
         self.turn(now, name, health, reason);
     }
@@ -167,8 +168,9 @@ impl Core {
         let Some(root) = self.roots.get_mut(name) else { return };
         root.state.suspect = None;
         root.shrink.accept();
-        if let Some(RootLook::Seen { identity }) = &root.look {
-            root.state.identity = Some(identity.clone());
+        if let Some(RootLook::Seen { identity }) = root.look.clone() {
+            let before = root.state.identity.replace(identity.clone());
+            self.carry(name, before.as_ref(), &identity);
         }
         self.dirty_roots.insert(name.clone());
         self.decide_root(now, name, What::Accepted);

@@ -181,7 +181,7 @@ impl Loop<'_> {
         match report {
             Report::Root { look } => {
                 let gone = !matches!(look, RootLook::Seen { .. });
-                self.engine.looked(now, &root, &look);
+                self.engine.looked(now, &root, &look)?;
                 if gone {
                     beside.checks.walked(&root);
                 }
@@ -215,7 +215,7 @@ impl Loop<'_> {
             Report::Failed { why } => {
                 tracing::error!("root {root} is not watched any more: {why}");
                 let why = format!("its watcher has ended: {why}");
-                self.engine.looked(now, &root, &RootLook::Unreadable { why });
+                self.engine.looked(now, &root, &RootLook::Unreadable { why })?;
                 beside.checks.walked(&root);
             }
         }
@@ -226,7 +226,7 @@ impl Loop<'_> {
     fn upkeep(&mut self, now: Now, beside: &mut Beside) -> Result<(), StoreError> {
         self.engine.tick(now)?;
         beside.probing.tick(now.awake);
-        self.notice_stalls(now, beside);
+        self.notice_stalls(now, beside)?;
         for order in self.engine.take_orders() {
             match order {
                 Order::Probe(probe) => beside.probing.want(probe),
