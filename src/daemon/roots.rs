@@ -220,9 +220,15 @@ impl<S: Storage, R: Record> Engine<S, R> {
     ) -> Result<(), StoreError> {
         if let Some(run) = self.roots.get_mut(root) {
             run.walked = true;
-            run.baseline = false;
             run.directories = directories;
             run.files = files;
+            // Until it is adopted, each walk may be of another disk.
+            let adopted =
+                self.core.roots().get(root).is_some_and(|root| root.state.identity.is_some());
+            if adopted && std::mem::take(&mut run.baseline) {
+                self.core.learned(now, root);
+                self.newcomers.clear();
+            }
         }
         self.revive(now, root)
     }
