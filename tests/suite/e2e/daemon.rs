@@ -32,6 +32,12 @@ pub(crate) struct Home {
     pub(crate) options: Vec<String>,
     /// The user that everything runs as, when not the one that runs the tests.
     user: Option<u32>,
+    /// Variables that each `run` finds in its environment.
+    pub(crate) environment: Vec<(&'static str, String)>,
+    /// The form of the log.
+    pub(crate) log_format: &'static str,
+    /// The settle time.
+    pub(crate) settle: &'static str,
 }
 
 impl Home {
@@ -44,7 +50,14 @@ impl Home {
 
     /// A home without any root.
     pub(crate) fn bare() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), options: Vec::new(), user: None }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            options: Vec::new(),
+            environment: Vec::new(),
+            log_format: "text",
+            settle: "1s",
+            user: None,
+        }
     }
 
     /// Hands this home and all in it to a user who may not read what others keep to themselves, if
@@ -117,7 +130,9 @@ impl Home {
     /// Starts the daemon without waiting for anything.
     pub(crate) fn spawn(&self) -> Daemon<'_> {
         let log = File::options().create(true).append(true).open(self.dir.path().join("log"));
-        let mut command = self.command(&["run", "--log", "text", "--settle", "1s"]);
+        let form = ["run", "--log", self.log_format, "--settle", self.settle];
+        let mut command = self.command(&form);
+        command.envs(self.environment.clone());
         let child = command.args(&self.options).stderr(log.unwrap()).spawn().unwrap();
         Daemon { home: self, child }
     }

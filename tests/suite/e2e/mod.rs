@@ -4,6 +4,7 @@ pub(crate) mod daemon;
 pub(crate) mod wait;
 
 mod aliases;
+mod answers;
 mod bad_input;
 mod deleted;
 mod hidden;
