@@ -1,19 +1,67 @@
-//! Writes decisions to the journal, from a thread of its own: a journal that hangs must not hang
-//! the loop.
+//! Writes lines to the journal, from a thread of its own: a journal that hangs must not hang the
+//! loop.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
-use super::words;
-use crate::domain::{Decision, Health, Subject, What};
+use tracing::Level;
 
-/// How many decisions may wait for a slow journal; the ones beyond are in the store all the same.
+use super::messages::{self, Message};
+use crate::telemetry::STORY;
+
+/// How many lines may wait for a slow journal; the decisions beyond are in the store all the same.
 const WAITING: usize = 10_000;
+
+/// One line of the journal: a sentence, and the fields that say the same to a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) message: Message,
+    pub(super) level: Level,
+    pub(super) text: String,
+    pub(super) fields: Fields,
+}
+
+/// The fields of a line, named as in the journal but for `OBITUARR_`; those that are not apt stay
+/// `None` and are not written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Fields {
+    pub(super) item: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) root: Option<String>,
+    pub(super) health: Option<String>,
+    pub(super) candidate: Option<String>,
+    pub(super) deletion: Option<String>,
+    pub(super) source: Option<String>,
+    pub(super) cause: Option<String>,
+    pub(super) tracker: Option<String>,
+    pub(super) witness: Option<String>,
+    pub(super) reason: Option<String>,
+}
+
+impl Line {
+    /// A line without fields, at the level of its kind.
+    pub(super) fn new(message: Message, text: impl Into<String>) -> Self {
+        let (text, fields) = (text.into(), Fields::default());
+        Self { message, level: message.level, text, fields }
+    }
+
+    /// The same line, about a root.
+    pub(super) fn of_root(mut self, root: &crate::domain::RootName) -> Self {
+        self.fields.root = Some(root.to_string());
+        self
+    }
+
+    /// The same line, with its reason.
+    pub(super) fn because(mut self, reason: impl Into<String>) -> Self {
+        self.fields.reason = Some(reason.into());
+        self
+    }
+}
 
 /// The end into which the loop speaks.
 #[derive(Debug)]
 pub(super) struct Narrator {
-    sender: Option<SyncSender<Decision>>,
+    sender: Option<SyncSender<Line>>,
     thread: Option<thread::JoinHandle<()>>,
     unheard: u64,
 }
@@ -27,14 +75,16 @@ impl Narrator {
         Ok(Self { sender: Some(sender), thread: Some(thread), unheard: 0 })
     }
 
-    /// Takes a decision to be written soon.
-    pub(super) fn tell(&mut self, decision: Decision) {
+    /// Takes a line to be written soon.
+    pub(super) fn tell(&mut self, line: Line) {
         let Some(sender) = &self.sender else { return };
-        match sender.try_send(decision) {
-            Ok(()) if self.unheard > 0 => {
-                tracing::warn!(count = self.unheard, "the journal was too slow for some lines");
+        if self.unheard > 0 {
+            let text = format!("the journal was too slow for {} lines", self.unheard);
+            if sender.try_send(Line::new(messages::LINES_MISSING, text)).is_ok() {
                 self.unheard = 0;
             }
+        }
+        match sender.try_send(line) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => self.unheard += 1,
         }
@@ -51,42 +101,40 @@ impl Drop for Narrator {
     }
 }
 
-fn listen(receiver: &Receiver<Decision>) {
-    while let Ok(decision) = receiver.recv() {
-        write(&decision);
+fn listen(receiver: &Receiver<Line>) {
+    while let Ok(line) = receiver.recv() {
+        write(&line);
     }
 }
 
-fn write(decision: &Decision) {
-    let text = words::sentence(decision);
-    let kind = words::kind(&decision.what);
-    let candidate = decision.candidate.map(|id| id.to_string()).unwrap_or_default();
-    let (item, root) = match &decision.subject {
-        Subject::Item(item) => (item.key().to_string(), String::new()),
-        Subject::Root(root) => (String::new(), root.to_string()),
-    };
-    let degraded = match &decision.what {
-        What::Health { to, .. } => {
-            matches!(to, Health::Offline | Health::Suspect | Health::Stalled)
-        }
-        What::Held { why } => !why.can_end_by_itself(),
-        _ => false,
-    };
-    if degraded {
-        tracing::warn!(
-            obituarr_kind = kind,
-            obituarr_item = item,
-            obituarr_root = root,
-            obituarr_candidate = candidate,
+/// One event. The name of a field becomes upper-case in the journal; `None` is no field there.
+macro_rules! event {
+    ($level:ident, $line:expr) => {{
+        let Line { message, text, fields, .. } = $line;
+        tracing::$level!(
+            target: STORY,
+            message_id = message.id,
+            obituarr_kind = message.kind,
+            obituarr_item = fields.item.as_deref(),
+            obituarr_title = fields.title.as_deref(),
+            obituarr_root = fields.root.as_deref(),
+            obituarr_health = fields.health.as_deref(),
+            obituarr_candidate = fields.candidate.as_deref(),
+            obituarr_deletion = fields.deletion.as_deref(),
+            obituarr_source = fields.source.as_deref(),
+            obituarr_cause = fields.cause.as_deref(),
+            obituarr_tracker = fields.tracker.as_deref(),
+            obituarr_witness = fields.witness.as_deref(),
+            obituarr_reason = fields.reason.as_deref(),
             "{text}"
         );
-    } else {
-        tracing::info!(
-            obituarr_kind = kind,
-            obituarr_item = item,
-            obituarr_root = root,
-            obituarr_candidate = candidate,
-            "{text}"
-        );
+    }};
+}
+
+fn write(line: &Line) {
+    match line.level {
+        Level::ERROR => event!(error, line),
+        Level::WARN => event!(warn, line),
+        _ => event!(info, line),
     }
 }

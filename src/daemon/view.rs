@@ -31,6 +31,8 @@ pub(super) struct Surroundings {
     pub(super) settle_secs: u64,
     pub(super) healed: Vec<String>,
     pub(super) warnings: Vec<String>,
+    /// Whether the configuration was read again and could not be used.
+    pub(super) reload_failed: bool,
 }
 
 /// The status of a daemon.
@@ -61,6 +63,13 @@ pub(super) fn status<S: Storage, R: Record>(
     }
     if let Some(why) = &engine.record_fails {
         status.problems.push(format!("the ledger can't be written, nothing is reported: {why}"));
+    }
+    if around.reload_failed {
+        status.problems.push(
+            "the configuration is wrong, the one before stays in effect; \
+             `obituarr check-config` says what is wrong with it"
+                .to_owned(),
+        );
     }
     let (summary, needs_attention) = summary(&status);
     status.summary = summary;
@@ -130,6 +139,22 @@ fn summary(status: &Status) -> (String, bool) {
         1 => ("all is well; 1 possible deletion is being looked at".to_owned(), false),
         n => (format!("all is well; {n} possible deletions are being looked at"), false),
     }
+}
+
+/// One line for `systemctl status`: what it is doing while it starts, then the summary.
+pub(super) fn line_for_systemd<S: Storage, R: Record>(
+    engine: &Engine<S, R>,
+    status: &Status,
+) -> String {
+    let awaited: Vec<_> = engine.roots.iter().filter(|(_, run)| run.is_awaited()).collect();
+    let names: Vec<&str> = awaited.iter().map(|(name, _)| name.as_str()).collect();
+    if names.is_empty() {
+        return status.summary.clone();
+    }
+    let directories: u64 = awaited.iter().map(|(_, run)| run.directories).sum();
+    let roots = if names.len() == 1 { "root" } else { "roots" };
+    let walking = format!("walking {roots} {}: {directories} directories so far", names.join(", "));
+    if status.needs_attention { format!("{walking}; {}", status.summary) } else { walking }
 }
 
 /// All candidates, oldest first.

@@ -235,6 +235,37 @@ fn every_route_is_in_the_readme() {
 }
 
 #[test]
+fn the_journal_has_the_kinds_that_are_documented_and_no_others() {
+    let header = "| kind | level | `MESSAGE_ID` | meaning |";
+    let written = table(&document("docs/journal.md"), header);
+    let told: Vec<Vec<String>> = obituarr::daemon::MESSAGES
+        .iter()
+        .map(|message| {
+            let level = message.level.to_string().to_lowercase();
+            vec![message.kind.into(), level, message.id.into(), message.meaning.into()]
+        })
+        .collect();
+    assert_eq!(written, told);
+}
+
+/// A line said past the table would have neither id nor fields.
+#[test]
+fn the_daemon_speaks_through_the_table_of_messages() {
+    let mut said = Vec::new();
+    for file in files().iter().filter(|file| file.path.starts_with("src/daemon/")) {
+        for (n, line) in file.text.lines().enumerate() {
+            if ["error!", "warn!", "info!"]
+                .iter()
+                .any(|end| line.contains(&format!("tracing::{end}")))
+            {
+                said.push(format!("{}:{}: {}", file.path, n + 1, line.trim()));
+            }
+        }
+    }
+    assert!(said.is_empty(), "tell the narrator a `Line` instead:\n{}", said.join("\n"));
+}
+
+#[test]
 fn blocks_and_links_are_found() {
     let text = "# A `b` & C!\n\n[x](y.md#z) `[no](link)`\n```toml\na = 1\n[x](no)\n```\n[u](v)\n";
     let (blocks, prose) = blocks(text);
