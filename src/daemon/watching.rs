@@ -24,6 +24,14 @@ use crate::store::StoreError;
 /// woken up may take many seconds for.
 const STALLED_AFTER: Duration = Duration::from_mins(1);
 
+fn stalled_after() -> Duration {
+    #[cfg(feature = "test-hooks")]
+    if let Some(after) = super::hooks::stalled_after() {
+        return after;
+    }
+    STALLED_AFTER
+}
+
 /// What runs beside the loop while it runs.
 pub(super) struct Beside {
     pub(super) watchers: BTreeMap<RootName, (u64, Handle)>,
@@ -116,7 +124,7 @@ impl Loop<'_> {
         let monotonic = self.clock.monotonic();
         for (name, (_, handle)) in &beside.watchers {
             let after = monotonic.saturating_sub(handle.looked());
-            if after >= STALLED_AFTER {
+            if after >= stalled_after() {
                 if beside.stalled.insert(name.clone()) {
                     self.engine.looked(now, name, &RootLook::NoAnswer { after })?;
                     beside.checks.walked(name);

@@ -34,6 +34,9 @@ pub(crate) struct Home {
     user: Option<u32>,
     /// Variables that each `run` finds in its environment.
     pub(crate) environment: Vec<(&'static str, String)>,
+    /// A shell script that each `run` goes through, in a mount namespace of its own. It ends by
+    /// `exec "$@"`.
+    pub(crate) within: Option<&'static str>,
     /// The form of the log.
     pub(crate) log_format: &'static str,
     /// The settle time.
@@ -54,6 +57,7 @@ impl Home {
             dir: tempfile::tempdir().unwrap(),
             options: Vec::new(),
             environment: Vec::new(),
+            within: None,
             log_format: "text",
             settle: "1s",
             user: None,
@@ -133,7 +137,11 @@ impl Home {
         let form = ["run", "--log", self.log_format, "--settle", self.settle];
         let mut command = self.command(&form);
         command.envs(self.environment.clone());
-        let child = command.args(&self.options).stderr(log.unwrap()).spawn().unwrap();
+        command.args(&self.options);
+        if let Some(script) = self.within {
+            command = in_namespace(script, &command);
+        }
+        let child = command.stderr(log.unwrap()).spawn().unwrap();
         Daemon { home: self, child }
     }
 
@@ -159,6 +167,16 @@ impl Home {
             .filter(|line| line["event"] == "deletion")
             .collect()
     }
+}
+
+/// The same command, begun by a script in a mount namespace of its own.
+fn in_namespace(script: &str, command: &Command) -> Command {
+    let mut within = Command::new("unshare");
+    within.args(["--mount", "--propagation", "private", "sh", "-c", script, "sh"]);
+    within.arg(command.get_program()).args(command.get_args());
+    within.env_clear().stdin(Stdio::null());
+    within.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    within
 }
 
 /// A running daemon; it ends with this value.

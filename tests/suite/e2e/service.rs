@@ -248,3 +248,44 @@ fn a_loop_that_stands_still_is_not_fed_for_though_the_sockets_answer() {
     assert!(daemon.status().unwrap()["ready"] == true, "the sockets still answer");
     daemon.kill();
 }
+
+/// Mounts a file system on `$HANG` that nobody serves: whoever looks at it waits. The daemon holds
+/// it, so that it ends with the daemon.
+#[cfg(feature = "test-hooks")]
+const HANG: &str = r#"
+exec 9<>/dev/fuse
+mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0 hang "$HANG" && exec "$@"
+"#;
+
+#[cfg(feature = "test-hooks")]
+#[test]
+fn a_root_that_does_not_answer_holds_up_the_start_for_a_while_and_is_named() {
+    if !rustix::process::geteuid().is_root() || !std::path::Path::new("/dev/fuse").exists() {
+        println!("SKIPPED: a root that hangs; a mount that hangs needs root and /dev/fuse");
+        return;
+    }
+    let mut home = Home::bare();
+    make(&home.media(), "Heat (1995)/Heat.mkv");
+    let (media, hanging) = (home.media(), home.path().join("hanging"));
+    fs::create_dir(&hanging).unwrap();
+    home.configure(&format!("[roots.movies]\npath = {media:?}\n[roots.far]\npath = {hanging:?}\n"));
+    let mut systemd = ServiceManager::of(&mut home);
+    home.within = Some(HANG);
+    home.environment.push(("HANG", hanging.display().to_string()));
+    home.environment.push(("OBITUARR_TEST_STALLED", "3".into()));
+    home.environment.push(("WATCHDOG_USEC", "1000000".into()));
+    let daemon = home.spawn();
+    systemd.hear("STATUS=walking root far: ");
+    systemd.hear("WATCHDOG=1");
+    // The sockets answer all the while.
+    assert_eq!(daemon.status().unwrap()["ready"], false);
+    systemd.hear("READY=1");
+    systemd.hear("STATUS=stalled: far; nothing under it is reported");
+    let heard = systemd.heard.clone();
+    in_order(&heard, &["EXTEND_TIMEOUT_USEC=", "STATUS=walking", "READY=1", "STATUS=stalled"]);
+    let until_ready = &heard[..place(&heard, "READY=1")];
+    assert!(count(until_ready, "WATCHDOG=1") >= 5, "fed at each half second: {heard:#?}");
+    assert_eq!(daemon.stop(), 0);
+    let ends = ["STOPPING=1".to_owned(), "STATUS=stopping".to_owned()];
+    assert!(systemd.all().ends_with(&ends), "{:#?}", systemd.heard);
+}
