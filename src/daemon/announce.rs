@@ -24,9 +24,12 @@ impl Loop<'_> {
         if status.ready && !std::mem::replace(&mut self.is_announced, true) {
             let files: u64 = status.roots.iter().map(|root| root.files).sum();
             let directories: u64 = status.roots.iter().map(|root| root.directories).sum();
+            let roots = match status.roots.len() {
+                1 => "1 root".to_owned(),
+                count => format!("{count} roots"),
+            };
             let text = format!(
-                "READY: {} roots, {files} media files in {directories} directories; {}",
-                status.roots.len(),
+                "READY: {roots}, {files} media files in {directories} directories; {}",
                 status.summary
             );
             self.narrator.tell(Line::new(messages::READY, text));

@@ -1,8 +1,9 @@
 //! Writes lines to the journal, from a thread of its own: a journal that hangs must not hang the
 //! loop.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use tracing::Level;
 
@@ -11,6 +12,8 @@ use crate::telemetry::STORY;
 
 /// How many lines may wait for a slow journal; the decisions beyond are in the store all the same.
 const WAITING: usize = 10_000;
+/// How long the end waits for the last lines; systemd would not wait much longer.
+const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// One line of the journal: a sentence, and the fields that say the same to a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,17 +65,28 @@ impl Line {
 #[derive(Debug)]
 pub(super) struct Narrator {
     sender: Option<SyncSender<Line>>,
-    thread: Option<thread::JoinHandle<()>>,
+    /// Nothing comes from it; it closes when all is written.
+    written: Receiver<()>,
+    last_lines: Duration,
     unheard: u64,
 }
 
 impl Narrator {
     /// Begins to listen.
     pub(super) fn start() -> std::io::Result<Self> {
+        Self::with(write, LAST_LINES)
+    }
+
+    fn with(write: impl Fn(&Line) + Send + 'static, last_lines: Duration) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(WAITING);
-        let thread =
-            thread::Builder::new().name("narrator".to_owned()).spawn(move || listen(&receiver))?;
-        Ok(Self { sender: Some(sender), thread: Some(thread), unheard: 0 })
+        let (writing, written) = mpsc::channel::<()>();
+        thread::Builder::new().name("narrator".to_owned()).spawn(move || {
+            while let Ok(line) = receiver.recv() {
+                write(&line);
+            }
+            drop(writing);
+        })?;
+        Ok(Self { sender: Some(sender), written, last_lines, unheard: 0 })
     }
 
     /// Takes a line to be written soon.
@@ -94,16 +108,8 @@ impl Narrator {
 impl Drop for Narrator {
     fn drop(&mut self) {
         self.sender = None;
-        if let Some(thread) = self.thread.take() {
-            // It ends when all is written; a panic in it has been printed.
-            drop(thread.join());
-        }
-    }
-}
-
-fn listen(receiver: &Receiver<Line>) {
-    while let Ok(line) = receiver.recv() {
-        write(&line);
+        // A journal that hangs must not hold up the end: then the last lines are lost.
+        let _written_or_not = self.written.recv_timeout(self.last_lines);
     }
 }
 
@@ -136,5 +142,45 @@ fn write(line: &Line) {
         Level::ERROR => event!(error, line),
         Level::WARN => event!(warn, line),
         _ => event!(info, line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_that_hangs_holds_up_neither_the_loop_nor_the_end() {
+        let (gate, opened) = mpsc::channel::<()>();
+        let hangs = move |_: &Line| assert!(opened.recv().is_err());
+        let mut narrator = Narrator::with(hangs, Duration::from_millis(10)).unwrap();
+        for _ in 0..WAITING + 9 {
+            narrator.tell(Line::new(messages::READY, "x"));
+        }
+        assert!((8..=9).contains(&narrator.unheard), "{}", narrator.unheard);
+        drop(narrator);
+        drop(gate);
+    }
+
+    #[test]
+    fn lines_that_were_too_many_are_counted_and_the_last_ones_are_waited_for() {
+        let (gate, opened) = mpsc::channel::<()>();
+        let (lines, written) = mpsc::channel();
+        let slow = move |line: &Line| {
+            assert!(opened.recv().is_err());
+            lines.send(line.message.kind).unwrap();
+        };
+        let mut narrator = Narrator::with(slow, Duration::from_mins(1)).unwrap();
+        for _ in 0..WAITING + 9 {
+            narrator.tell(Line::new(messages::READY, "x"));
+        }
+        // From here on it writes what it gets; two are out of the way when two were written.
+        drop(gate);
+        let first: Vec<&str> = written.iter().take(2).collect();
+        assert_eq!(first, ["ready", "ready"]);
+        narrator.tell(Line::new(messages::STOPPING, "y"));
+        drop(narrator);
+        let rest: Vec<&str> = written.iter().collect();
+        assert!(rest.ends_with(&["lines_missing", "stopping"]), "{} lines", rest.len());
     }
 }
