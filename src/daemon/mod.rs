@@ -8,6 +8,7 @@
 
 mod announce;
 mod engine;
+mod explain;
 mod folders;
 #[cfg(feature = "test-hooks")]
 mod hooks;

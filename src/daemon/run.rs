@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::engine::{Engine, Listed, Order};
+use super::explain::{self, Known};
 use super::messages;
 use super::narrator::{Line, Narrator};
 use super::probing::{Checks, Probing, Runnable};
@@ -322,7 +323,11 @@ impl Loop<'_> {
         match ask {
             Ask::Candidates(reply) => drop(reply.send(Ok(view::candidates(&self.engine)))),
             Ask::Explain(what, reply) => {
-                drop(reply.send(Ok(view::explain(&self.engine, &what)?)));
+                let (store, known) = (Arc::clone(&self.store), Known::of(&self.engine));
+                tokio::task::spawn_blocking(move || {
+                    let told = explain::explain(&*store, &known, &what);
+                    drop(reply.send(told.map_err(|e| format!("{e:#}"))));
+                });
             }
             Ask::Check(reply) => self.check(Some(reply), beside),
             Ask::Accept { root, go, reply } => {
