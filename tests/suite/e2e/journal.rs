@@ -125,6 +125,11 @@ fn decisions_arrive_in_the_journal_with_their_fields() {
     // A field outside the story can't pass for one of it: here of a service manager not there.
     let beside = lines.iter().find(|line| line.get("F_ERROR").is_some());
     assert_eq!(beside.unwrap()["PRIORITY"], "7", "{text}");
+    // What each root is comes first.
+    let kinds: Vec<&str> = lines.iter().filter_map(|line| line["OBITUARR_KIND"].as_str()).collect();
+    let place = |kind: &str| kinds.iter().position(|found| *found == kind);
+    assert!(place("adopted") < place("online") && place("online") < place("ready"), "{kinds:?}");
+    assert_eq!(kinds.last(), Some(&"stopping"), "{kinds:?}");
     let confirmations = lines.iter().filter(|line| line["OBITUARR_KIND"] == "confirmed").count();
     assert_eq!(confirmations, 1, "one line a decision:\n{text}");
 }
