@@ -5,5 +5,6 @@
 mod docs;
 mod e2e;
 mod library;
+mod openapi;
 mod source;
 mod tidy;

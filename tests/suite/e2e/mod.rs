@@ -4,12 +4,15 @@ pub(crate) mod daemon;
 pub(crate) mod wait;
 
 mod aliases;
+mod answers;
 mod bad_input;
 mod deleted;
 mod hidden;
+mod journal;
 mod living;
 mod names;
 mod restart;
+mod service;
 mod sockets;
 mod suspect;
 mod telling;
