@@ -263,10 +263,10 @@ fn still_counts(rules: &Rules, change: &Change) -> bool {
 }
 
 /// Changes grouped by the title that they belong to, in the order in which titles come up.
-fn by_title<'c>(
+fn by_title(
     place: impl Fn(&Change) -> Vec<Placed>,
-    changes: &'c [Change],
-) -> Vec<(TitleAt, Vec<(&'c Change, bool)>)> {
+    changes: &[Change],
+) -> Vec<(TitleAt, Vec<(&Change, bool)>)> {
     let mut groups: Vec<(TitleAt, Vec<(&Change, bool)>)> = Vec::new();
     let mut at: HashMap<TitleAt, usize> = HashMap::new();
     for change in changes {

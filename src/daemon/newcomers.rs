@@ -136,7 +136,7 @@ mod tests {
             dir: &RelPath,
             each: &mut dyn FnMut(RelPath, Directory) -> ControlFlow<()>,
         ) -> Result<(), InventoryError> {
-            let _ = each(dir.clone(), Self::record());
+            drop(each(dir.clone(), Self::record()));
             Ok(())
         }
     }
