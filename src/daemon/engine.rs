@@ -42,6 +42,10 @@ pub trait Record {
     /// # Errors
     /// When it could not be written: then it is not there at all.
     fn record_verb(&mut self, verb: &str, subject: &str, at: Timestamp) -> anyhow::Result<()>;
+
+    /// Removes what a failed call has left and could not remove itself. Called from time to time
+    /// until the next call goes well.
+    fn mend(&mut self) {}
 }
 
 /// What the shell is to do now; all that it rests on is durable.
@@ -266,6 +270,9 @@ impl<S: Storage, R: Record> Engine<S, R> {
         self.core.handle_timeout(now);
         if self.core.candidates().is_empty() {
             self.newcomers.clear();
+        }
+        if self.record_fails.is_some() {
+            self.recorder.mend();
         }
         if self
             .heartbeat
