@@ -14,14 +14,12 @@ use super::newcomers::Newcomers;
 use super::roots::RootRun;
 use crate::core::{Changes, Core, Effect, Findings, Policy, Probe};
 use crate::domain::{
-    Awake, Decision, DeletionId, Entry, EntryState, FilePath, Health, Hold, Identity, Now,
-    Observation, RelPath, RootLook, RootName, Sensor, Subject, Timestamp, What,
+    Awake, Decision, Entry, EntryState, FilePath, Health, Identity, Now, Observation, RelPath,
+    RootLook, RootName, Sensor, Timestamp,
 };
 use crate::inventory::Listing;
 use crate::store::{Batch, Durability, Loaded, Storage, StoreError};
 
-/// The name of the embedded tracker.
-pub(super) const LEDGER: &str = "ledger";
 /// How long a name that appeared may still be the other half of a move, without a candidate.
 const ARRIVALS_KEPT: Duration = Duration::from_hours(48);
 /// How often a sign of life is stored.
@@ -274,6 +272,9 @@ impl<S: Storage, R: Record> Engine<S, R> {
         if self.record_fails.is_some() {
             self.recorder.mend();
         }
+        for damage in self.store.take_damage() {
+            tracing::error!("the store is damaged: {damage}");
+        }
         if self
             .heartbeat
             .is_none_or(|last| last.since(now.wall).max(now.wall.since(last)) >= HEARTBEAT)
@@ -294,7 +295,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
     /// # Errors
     /// When the store can't be written; then no order that rests on it is given.
     pub fn commit(&mut self, now: Now) -> Result<(), StoreError> {
-        self.store_changes(now)?;
+        let stored = self.store_changes(now)?;
         let mut to_record = Vec::new();
         while let Some(effect) = self.core.poll_effect() {
             match effect {
@@ -302,12 +303,13 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 Effect::Forward(id) => to_record.push(id),
             }
         }
-        self.record(now, &to_record)?;
+        self.record(now, &to_record, &stored)?;
         // What could not be recorded is under review again.
-        self.store_changes(now)
+        self.store_changes(now).map(drop)
     }
 
-    fn store_changes(&mut self, now: Now) -> Result<(), StoreError> {
+    /// Stores what changed; says which entries did.
+    fn store_changes(&mut self, now: Now) -> Result<Vec<Entry>, StoreError> {
         self.batch.changes = self.core.take_changes();
         let decided = !self.batch.changes.is_empty();
         let is_idle = !decided
@@ -315,7 +317,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             && self.batch.dropped_roots.is_empty()
             && self.batch.heartbeat.is_none();
         if is_idle {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut batch = std::mem::take(&mut self.batch);
         batch.awake = Some(now.awake);
@@ -336,55 +338,12 @@ impl<S: Storage, R: Record> Engine<S, R> {
             }
         }
         self.orders.extend(batch.changes.decisions.into_iter().map(Order::Tell));
-        Ok(())
+        Ok(batch.changes.entries)
     }
 
     /// Hands out what is to be done.
     pub fn take_orders(&mut self) -> Vec<Order> {
         std::mem::take(&mut self.orders)
-    }
-
-    /// Records what was confirmed just now. What can't be recorded is taken back: by the time that
-    /// it can be, the world may be another.
-    fn record(&mut self, now: Now, ids: &[DeletionId]) -> Result<(), StoreError> {
-        let mut batch = Batch::default();
-        for id in ids {
-            let entry = self.store.entry(id)?;
-            let Some(mut entry) = entry.filter(|entry| entry.state == EntryState::Queued) else {
-                continue;
-            };
-            let told = Entry {
-                state: EntryState::Accepted,
-                forwarded_at: Some(now.wall),
-                lost: Vec::new(),
-                places: Vec::new(),
-                ..entry.clone()
-            };
-            if let Err(error) = self.recorder.record(&told, now.wall) {
-                let why = format!("{error:#}");
-                self.record_fails = Some(why.clone());
-                entry.state = EntryState::Withdrawn;
-                let hold = Hold::Unknown { witness: LEDGER.to_owned(), why };
-                self.core.reopen(now, &entry, Some(hold));
-                continue;
-            }
-            self.record_fails = None;
-            batch.changes.decisions.push(Decision {
-                at: now.wall,
-                subject: Subject::Item(told.deletion.item.clone()),
-                candidate: None,
-                what: What::Forwarded { deletion: id.clone(), tracker: LEDGER.to_owned() },
-                evidence: Vec::new(),
-            });
-            batch.entries.push(told);
-        }
-        if batch.entries.is_empty() {
-            return Ok(());
-        }
-        batch.changes.next_candidate = self.core.next_candidate();
-        self.store.commit(&batch, Durability::Flushed)?;
-        self.orders.extend(batch.changes.decisions.into_iter().map(Order::Tell));
-        Ok(())
     }
 
     fn health(&self, root: &RootName) -> Option<Health> {

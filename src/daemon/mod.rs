@@ -15,6 +15,7 @@ mod narrator;
 mod newcomers;
 mod probing;
 mod pulse;
+mod recording;
 mod roots;
 mod run;
 mod signals;

@@ -10,7 +10,7 @@ use crate::domain::{
     Awake, DiskLook, Entry, FsId, Health, Identity, Now, RelPath, RootLook, RootName, Timestamp,
 };
 use crate::inventory::{Listing, Media, Name, Rules};
-use crate::store::{Loaded, Opened, Store};
+use crate::store::{Loaded, Opened, Storage, Store};
 
 /// A recorder that remembers, or fails.
 #[derive(Debug, Default)]
@@ -32,8 +32,8 @@ impl Record for Memory {
     }
 }
 
-struct Rig {
-    engine: Engine<Store, Memory>,
+struct Rig<S = Store> {
+    engine: Engine<S, Memory>,
     now: Now,
     seq: u64,
     _dir: tempfile::TempDir,
@@ -70,10 +70,15 @@ impl Rig {
         let dir = tempfile::tempdir().unwrap();
         let Opened { store, .. } =
             crate::store::open(dir.path(), true, Timestamp::default()).unwrap();
+        Self::on(store, dir)
+    }
+}
+
+impl<S: Storage> Rig<S> {
+    fn on(store: Arc<S>, dir: tempfile::TempDir) -> Self {
         let now = Now { wall: Timestamp::from_millis(1_000), awake: Awake::default() };
         let policy = Policy { settle: Duration::from_secs(1), ..Policy::default() };
         let history = Duration::from_hours(1);
-        let store: Arc<Store> = store;
         let loaded = Loaded::default();
         let mut engine =
             Engine::new(store, Memory::default(), loaded, None, policy, history, now).unwrap();
@@ -194,8 +199,7 @@ fn a_folder_whose_own_record_is_lost_still_misses_what_was_below_it() {
         directories: vec![(root(), RelPath::root(), None)],
         ..crate::store::Batch::default()
     };
-    crate::store::Storage::commit(&*rig.engine.store, &gone, crate::store::Durability::Soon)
-        .unwrap();
+    Storage::commit(&*rig.engine.store, &gone, crate::store::Durability::Soon).unwrap();
     rig.list("a", &[("", &[], &["Ronin (1998)"])]);
     assert_eq!(rig.under_review(), ["Heat (1995)"]);
 }
@@ -270,4 +274,23 @@ fn what_can_not_be_recorded_is_under_review_again_and_not_told_later_without_a_l
     rig.answer();
     assert_eq!(rig.engine.recorder.told, ["film:heat:1995#1"]);
     assert_eq!(rig.under_review(), Vec::<String>::new());
+}
+
+#[test]
+fn a_confirmed_deletion_whose_record_can_not_be_read_again_is_held_and_told_once_it_can() {
+    let store = Arc::new(crate::store::Memory::new());
+    let mut rig = Rig::on(Arc::clone(&store), tempfile::tempdir().unwrap());
+    rig.look("a");
+    rig.list("a", HEAT);
+    rig.walked();
+    rig.list("a", &[("", &[], &["Ronin (1998)"])]);
+    store.lose_entries(true);
+    rig.advance(Duration::from_secs(2));
+    rig.answer();
+    assert_eq!(rig.engine.recorder.told, Vec::<String>::new());
+    assert_eq!(rig.under_review(), ["Heat (1995)"]);
+    store.lose_entries(false);
+    rig.advance(Duration::from_hours(1));
+    rig.answer();
+    assert_eq!(rig.engine.recorder.told, ["film:heat:1995#1"]);
 }

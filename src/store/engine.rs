@@ -18,7 +18,7 @@ const CACHE_BYTES: u64 = 4 * 1_024 * 1_024;
 /// How long a write that nobody waits for may stay in memory.
 const FLUSH_EVERY_MS: u64 = 500;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Table {
     Meta,
     Inventory,
@@ -59,6 +59,27 @@ impl Table {
             Self::Entries => "entries",
             Self::History => "history",
             Self::Quarantine => "quarantine",
+        }
+    }
+
+    /// What it comes to when records of it can't be read.
+    pub(super) fn when_damaged(self) -> &'static str {
+        match self {
+            Self::Meta => "what it says about the whole store begins anew",
+            Self::Inventory => {
+                "these directories are learned anew; a loss in them since they were last listed is \
+                 missed"
+            }
+            Self::Titles => "a title may not be found under another name",
+            Self::Arrivals => "a move of the last days may not be recognised by its inode",
+            Self::Roots => "these roots are adopted anew, as they are now",
+            Self::Items => "what had died before of these titles is not known any more",
+            Self::Candidates => "what was under review is not looked at any more",
+            Self::Entries => {
+                "what was told is in the ledger; a deletion that nobody was told of is lost"
+            }
+            Self::History => "these lines are missing from `obituarr explain`",
+            Self::Quarantine => "what was put aside before can't be looked into",
         }
     }
 }

@@ -37,6 +37,7 @@ struct State {
     /// Commits since the last flush.
     unflushed: usize,
     failing: usize,
+    loses_entries: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -72,6 +73,11 @@ impl Memory {
     /// Lets the next `count` commits fail, with nothing stored.
     pub fn fail_next_commits(&self, count: usize) {
         self.state().failing = count;
+    }
+
+    /// Lets entries be written and not be found again.
+    pub fn lose_entries(&self, loses: bool) {
+        self.state().loses_entries = loses;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -240,7 +246,8 @@ impl Storage for Memory {
     }
 
     fn entry(&self, id: &DeletionId) -> Result<Option<Entry>, StoreError> {
-        Ok(self.state().entries.map.get(id).cloned())
+        let state = self.state();
+        Ok(state.entries.map.get(id).filter(|_| !state.loses_entries).cloned())
     }
 
     fn history(&self, subject: &str) -> Result<Vec<Decision>, StoreError> {

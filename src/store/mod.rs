@@ -161,6 +161,11 @@ pub trait Storage: Inventory {
     /// When the store can't be read.
     fn history(&self, subject: &str) -> Result<Vec<Decision>, StoreError>;
 
+    /// What was found damaged since the last call, and what comes of it, in words.
+    fn take_damage(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Items that have a history or lie somewhere, whose key or title contains `text` without
     /// regard to case; at most `limit`.
     ///

@@ -23,6 +23,7 @@
 //! record is lost that way is learned anew without conclusions: nothing false can come of it, but a
 //! loss that happened in it since its last listing is missed.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -63,6 +64,8 @@ pub struct Store {
     /// Goes up with each batch that is synced, here and in a file beside the store.
     generation: AtomicU64,
     quarantined: AtomicUsize,
+    /// How many records of each table were put aside since it was last asked.
+    damage: Mutex<BTreeMap<Table, usize>>,
     /// Held as long as the store is.
     _lock: Option<File>,
 }
@@ -77,6 +80,7 @@ impl Store {
             next_line: Mutex::new(0),
             generation: AtomicU64::new(0),
             quarantined: AtomicUsize::new(0),
+            damage: Mutex::default(),
             _lock: None,
         })
     }
@@ -151,6 +155,7 @@ impl Store {
 
     fn isolate(&self, table: Table, key: &[u8], bytes: &[u8]) {
         self.quarantined.fetch_add(1, Ordering::Relaxed);
+        *self.damage.lock().unwrap_or_else(PoisonError::into_inner).entry(table).or_default() += 1;
         let place = [table.name().as_bytes(), &[0], key].concat();
         // If that fails it stays where it is and is found again later.
         drop(self.engine.write(&[

@@ -92,6 +92,15 @@ impl Storage for Store {
         self.all(Table::History, &keys::history(subject))
     }
 
+    fn take_damage(&self) -> Vec<String> {
+        let mut damage = self.damage.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = std::mem::take(&mut *damage).into_iter().map(|(table, count)| {
+            let (name, comes_of_it) = (table.name(), table.when_damaged());
+            format!("{count} records of {name} can't be read, {comes_of_it}")
+        });
+        said.collect()
+    }
+
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Item>> {
         let mut search = Search::new(text, limit);
         self.each(Table::Titles, &[], |_, item: Item| search.offer(item))?;

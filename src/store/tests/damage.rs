@@ -107,10 +107,41 @@ fn a_record_that_can_not_be_read_is_put_aside_and_the_rest_is_used() {
     drop(db);
     let opened = open_at(dir.path());
     assert_eq!(opened.loaded.saved.candidates, [candidate()]);
-    assert_eq!(opened.healed, [Healed::BadRecords { count: 1 }]);
+    let Healed::BadRecords { count: 1, what } = only(&opened) else {
+        panic!("{:?}", opened.healed)
+    };
+    assert!(
+        what[0].contains("candidates") && what[0].contains("not looked at any more"),
+        "{what:?}"
+    );
     assert_eq!(opened.store.directory(&root(), &rel("a")).unwrap(), None);
     assert_eq!(below(&*opened.store, ""), ["b"]);
     assert_eq!(opened.store.quarantined(), 2);
+    let told = opened.store.take_damage();
+    assert!(told[0].contains("1 records of inventory") && told.len() == 1, "{told:?}");
+    assert_eq!(opened.store.take_damage(), Vec::<String>::new());
+}
+
+#[test]
+fn a_deletion_that_was_never_told_and_whose_entry_is_damaged_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened = open_at(dir.path());
+    let mut batch = Batch::default();
+    for number in [1, 2] {
+        let closed = Some(Timestamp::from_millis(5));
+        let state = ItemState { closed, ..ItemState::first(film(number)) };
+        batch.changes.items.push((film(number).key(), Some(state)));
+        batch.changes.entries.push(queued(&entry(number)));
+    }
+    opened.store.commit(&batch, Durability::Synced).unwrap();
+    drop(opened);
+    let db = raw(dir.path());
+    let id = entry(2).deletion.id;
+    db.open_tree("entries").unwrap().insert(id.as_str(), "{").unwrap();
+    drop(db);
+    let opened = open_at(dir.path());
+    let titles = vec![film(2).to_string()];
+    assert!(opened.healed.contains(&Healed::LostEntries { titles }), "{:?}", opened.healed);
 }
 
 #[test]
