@@ -25,6 +25,7 @@ mod strays;
 mod systemd;
 #[cfg(test)]
 mod tests;
+mod titles;
 mod view;
 mod watching;
 mod words;

@@ -277,6 +277,33 @@ fn what_can_not_be_recorded_is_under_review_again_and_not_told_later_without_a_l
 }
 
 #[test]
+fn a_lost_index_of_titles_is_made_anew_as_it_was() {
+    let mut rig = Rig::new();
+    rig.look("a");
+    rig.list("a", HEAT);
+    rig.list("a", &[("", &["Loose (1999).mkv"], &["Heat (1995)", "Ronin (1998)", "S"])]);
+    rig.list("a", &[("S", &["S01E01.mkv", "S01E02.mkv"], &[])]);
+    rig.walked();
+    let store = Arc::clone(&rig.engine.store);
+    let all = || {
+        let items = store.search("", 99).unwrap();
+        let keys: Vec<_> = items.iter().flat_map(|item| item.match_keys()).collect();
+        let mut titles = store.titles(&keys).unwrap();
+        titles.sort();
+        titles
+    };
+    let before = all();
+    assert_eq!(before.len(), 4, "{before:?}");
+    rig.engine.mend_titles().unwrap();
+    assert_eq!(all(), before);
+    Storage::replace_titles(&*store, &[]).unwrap();
+    assert!(all().is_empty());
+    store.lose_titles();
+    rig.engine.mend_titles().unwrap();
+    assert_eq!(all(), before);
+}
+
+#[test]
 fn a_confirmed_deletion_whose_record_can_not_be_read_again_is_held_and_told_once_it_can() {
     let store = Arc::new(crate::store::Memory::new());
     let mut rig = Rig::on(Arc::clone(&store), tempfile::tempdir().unwrap());

@@ -47,6 +47,7 @@ impl Loop<'_> {
         let changed = self.engine.configure(now, specs.clone())?;
         // What is forgotten must be forgotten before anyone looks.
         self.engine.commit(now)?;
+        self.engine.mend_titles()?;
         let gone: Vec<RootName> =
             beside.watchers.keys().filter(|name| !names.contains(name)).cloned().collect();
         for name in gone.iter().chain(&changed) {

@@ -61,9 +61,10 @@ pub struct Batch {
     pub directories: Vec<(RootName, RelPath, Option<Directory>)>,
     /// Roots whose whole inventory, titles and arrivals are dropped first.
     pub dropped_roots: Vec<RootName>,
-    /// Titles found at places, by every key that they can be found by.
+    /// Titles found at places.
     pub titles: Vec<TitleAt>,
-    /// Titles that are no longer at a place.
+    /// Titles that are no longer at a place; with one goes what shares a key with it there. They go
+    /// before others come.
     pub gone_titles: Vec<TitleAt>,
     /// Names that appeared.
     pub arrivals: Vec<Arrival>,
@@ -126,6 +127,19 @@ pub trait Storage: Inventory {
     /// # Errors
     /// When the store can't be read.
     fn titles(&self, keys: &[ItemKey]) -> Result<Vec<TitleAt>, StoreError>;
+
+    /// Whether which titles lie where has to be made anew from the inventory: after damage, and once
+    /// after an update. Until then nobody is told.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn titles_lost(&self) -> Result<bool, StoreError>;
+
+    /// Replaces all that is known of where titles lie.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    fn replace_titles(&self, titles: &[TitleAt]) -> Result<(), StoreError>;
 
     /// Names that appeared with this inode.
     ///

@@ -117,7 +117,10 @@ fn existing(dir: &Path, path: &Path) -> Result<Existing, OpenError> {
             Some(found) if found > SCHEMA => {
                 Err(OpenError::Newer { path: path.to_path_buf(), found, known: SCHEMA })
             }
-            Some(_) => Ok(Existing::Whole(store)),
+            Some(found) => {
+                store.migrate(found)?;
+                Ok(Existing::Whole(store))
+            }
             // A store gets its name when its schema is in it, so this one has lost it: sled takes a
             // log that it can't read for an empty one.
             None => Ok(Existing::Damaged("nothing of it can be read".to_owned())),

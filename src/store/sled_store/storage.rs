@@ -46,14 +46,15 @@ impl Storage for Store {
     }
 
     fn titles(&self, keys: &[ItemKey]) -> Result<Vec<TitleAt>> {
-        let mut found: Vec<TitleAt> = Vec::new();
-        for key in keys {
-            self.each(Table::Titles, &keys::title(key), |key, item: Item| {
-                let title = keys::place(key).map(|place| TitleAt { item, place });
-                found.extend(title.filter(|title| !found.contains(title)));
-            })?;
-        }
-        Ok(found)
+        self.titles_by(keys)
+    }
+
+    fn titles_lost(&self) -> Result<bool> {
+        Self::titles_lost(self)
+    }
+
+    fn replace_titles(&self, titles: &[TitleAt]) -> Result<()> {
+        Self::replace_titles(self, titles)
     }
 
     fn arrivals(&self, id: FileId) -> Result<Vec<Arrival>> {
@@ -103,7 +104,7 @@ impl Storage for Store {
 
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Item>> {
         let mut search = Search::new(text, limit);
-        self.each(Table::Titles, &[], |_, item: Item| search.offer(item))?;
+        self.each_title(|_, title| search.offer(title.item))?;
         self.each(Table::Items, &[], |_, state: ItemState| search.offer(state.item))?;
         // Each subject of the history once: its first line, then on behind all its others.
         let mut from = Vec::new();

@@ -144,6 +144,63 @@ fn a_deletion_that_was_never_told_and_whose_entry_is_damaged_is_named() {
     assert!(opened.healed.contains(&Healed::LostEntries { titles }), "{:?}", opened.healed);
 }
 
+fn title(number: i64, folder: &str) -> TitleAt {
+    let place = Place { root: root(), folder: rel(folder), loose: false };
+    TitleAt { item: film(number), place }
+}
+
+#[test]
+fn titles_that_can_not_be_read_are_not_told_by_half_but_made_anew() {
+    for (tree, key, value) in [
+        ("title_records", &0_u64.to_be_bytes()[..], Some("junk")),
+        ("title_records", &0_u64.to_be_bytes()[..], None),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let opened = open_at(dir.path());
+        let batch = Batch { titles: vec![title(1, "a"), title(1, "b")], ..Batch::default() };
+        opened.store.commit(&batch, Durability::Flushed).unwrap();
+        assert_eq!(opened.store.titles(&film(1).match_keys()).unwrap(), batch.titles);
+        drop(opened);
+        let db = raw(dir.path());
+        let tree = db.open_tree(tree).unwrap();
+        match value {
+            Some(value) => drop(tree.insert(key, value).unwrap().unwrap()),
+            None => drop(tree.remove(key).unwrap().unwrap()),
+        }
+        drop((tree, db));
+        let store = open_at(dir.path()).store;
+        assert!(store.titles(&film(1).match_keys()).is_err(), "the other place alone is no answer");
+        assert!(Storage::titles_lost(&*store).unwrap());
+        drop(store);
+        let store = open_at(dir.path()).store;
+        assert!(Storage::titles_lost(&*store).unwrap(), "nor after a restart");
+        Storage::replace_titles(&*store, &batch.titles).unwrap();
+        assert_eq!(store.titles(&film(1).match_keys()).unwrap(), batch.titles);
+        assert!(!Storage::titles_lost(&*store).unwrap());
+    }
+}
+
+#[test]
+fn a_store_of_schema_1_keeps_all_but_its_titles_which_are_to_be_made_anew() {
+    let dir = filled();
+    let db = raw(dir.path());
+    db.open_tree("meta").unwrap().insert("schema", "1").unwrap();
+    let item = serde_json::to_vec(&film(1)).unwrap();
+    db.open_tree("titles").unwrap().insert("film:film 1:2000\0movies\0Film 1\0\0", item).unwrap();
+    drop(db);
+    let opened = open_at(dir.path());
+    assert_eq!(opened.healed, []);
+    assert_eq!(opened.stale, None);
+    assert!(Storage::titles_lost(&*opened.store).unwrap());
+    assert_eq!(below(&*opened.store, "").len(), FILLED);
+    assert_eq!(opened.store.entries().unwrap().len(), FILLED);
+    Storage::replace_titles(&*opened.store, &[title(1, "Film 1")]).unwrap();
+    drop(opened);
+    let db = raw(dir.path());
+    assert_eq!(db.open_tree("meta").unwrap().get("schema").unwrap().unwrap(), "2");
+    assert!(!db.tree_names().iter().any(|name| &name[..] == b"titles"));
+}
+
 #[test]
 fn a_newer_store_and_a_second_instance_are_refused_and_nothing_is_touched() {
     let dir = tempfile::tempdir().unwrap();
@@ -153,10 +210,10 @@ fn a_newer_store_and_a_second_instance_are_refused_and_nothing_is_touched() {
     assert!(matches!(second, Err(OpenError::AlreadyRunning { pid: Some(p), .. }) if p == pid));
     drop(opened);
     let db = raw(dir.path());
-    db.open_tree("meta").unwrap().insert("schema", "2").unwrap();
+    db.open_tree("meta").unwrap().insert("schema", "3").unwrap();
     drop(db);
     let newer = open(dir.path(), true, Timestamp::default());
-    assert!(matches!(newer, Err(OpenError::Newer { found: 2, known: 1, .. })));
+    assert!(matches!(newer, Err(OpenError::Newer { found: 3, known: 2, .. })));
 }
 
 #[test]
