@@ -15,7 +15,7 @@ use super::roots::RootRun;
 use crate::core::{Changes, Core, Effect, Findings, Policy, Probe};
 use crate::domain::{
     Awake, Decision, Entry, EntryState, FilePath, Health, Identity, Now, Observation, RelPath,
-    RootLook, RootName, Sensor, Timestamp,
+    RootLook, RootName, Sensor, Stage, Timestamp,
 };
 use crate::inventory::Listing;
 use crate::store::{Batch, Durability, Loaded, Storage, StoreError};
@@ -95,7 +95,7 @@ pub struct Engine<S, R> {
     pub(super) orders: Vec<Order>,
     history: Duration,
     heartbeat: Option<Timestamp>,
-    pruned: Option<Timestamp>,
+    pruned: Option<Awake>,
     pub(super) deletions: u64,
 }
 
@@ -190,6 +190,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             // What changes while all is still being compared may have changed long ago.
             sensor: if report.at_start || !run.walked { Sensor::Start } else { Sensor::Watcher },
             baseline: run.baseline,
+            awake: now.awake,
         };
         let applied =
             listings::apply(context, &*self.store, &report.listings, &self.moves, &self.core)?;
@@ -250,6 +251,16 @@ impl<S: Storage, R: Record> Engine<S, R> {
         self.core.poll_timeout().map(|due| due.since(awake))
     }
 
+    /// Whether the core still waits for the answer of a probe: the world may have moved on since it
+    /// was wanted.
+    #[must_use]
+    pub fn awaits(&self, probe: &Probe) -> bool {
+        let candidate = self.core.candidates().get(&probe.candidate);
+        candidate.is_some_and(|candidate| {
+            matches!(candidate.stage, Stage::Probing { probe: id, .. } if id == probe.id)
+        })
+    }
+
     /// Takes what a probe brought.
     pub fn probed(&mut self, now: Now, findings: &Findings) {
         self.core.handle_probe(now, findings);
@@ -281,10 +292,10 @@ impl<S: Storage, R: Record> Engine<S, R> {
         {
             self.batch.heartbeat = Some(now.wall);
         }
-        if self.pruned.is_none_or(|last| now.wall.since(last) >= PRUNE) {
-            self.pruned = Some(now.wall);
-            let oldest = self.core.candidates().values().map(|c| c.detected).min();
-            let arrivals = oldest.unwrap_or(now.wall).min(now.wall).minus(ARRIVALS_KEPT);
+        if self.pruned.is_none_or(|last| now.awake.since(last) >= PRUNE) {
+            self.pruned = Some(now.awake);
+            let oldest = self.core.candidates().values().map(|c| c.from).min();
+            let arrivals = oldest.unwrap_or(now.awake).min(now.awake).minus(ARRIVALS_KEPT);
             self.store.prune(arrivals, now.wall.minus(self.history))?;
         }
         self.commit(now)

@@ -9,8 +9,8 @@ use super::strays::{self, Stray, strays};
 use crate::catalog::{Folders, Placed, Placer, TitleAt, stem};
 use crate::core::Core;
 use crate::domain::{
-    FileId, FilePath, FsId, Item, ItemKey, LostFile, Observation, Place, RelPath, RootName, Sensor,
-    Timestamp,
+    Awake, FileId, FilePath, FsId, Item, ItemKey, LostFile, Observation, Place, RelPath, RootName,
+    Sensor, Timestamp,
 };
 use crate::inventory::{
     Comparison, Directory, Inventory, InventoryError, Listing, Media, Name, Rules, compare,
@@ -47,6 +47,8 @@ pub(super) struct Context<'a> {
     pub(super) sensor: Sensor,
     /// Whether this is the first walk, which only learns.
     pub(super) baseline: bool,
+    /// The time now.
+    pub(super) awake: Awake,
 }
 
 /// A media file that went or came, with the record that it was in.
@@ -145,7 +147,7 @@ pub(super) fn apply(
                 let path = path(context, change);
                 let moved_from = moves.origin(&path);
                 let id = FileId { fs: change.fs, inode: change.media.inode };
-                Arrival { id, path, at: change.looked, moved_from }
+                Arrival { id, path, at: context.awake, moved_from }
             })
             .chain(strays.iter().map(Stray::arrival))
             .collect();

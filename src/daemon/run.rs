@@ -243,14 +243,17 @@ impl Loop<'_> {
             }
         }
         let online = self.engine.online_roots();
-        if let Some(token) = beside.probing.begin(now.awake, &online) {
+        if let Some(token) =
+            beside.probing.begin(now.awake, &online, |probe| self.engine.awaits(probe))
+        {
             for root in &online {
                 if let Some((_, handle)) = beside.watchers.get(root) {
                     handle.sync(token);
                 }
             }
         }
-        while let Some(runnable) = beside.probing.next(now.awake) {
+        while let Some(runnable) = beside.probing.next(now.awake, |probe| self.engine.awaits(probe))
+        {
             self.probe(runnable, beside)?;
         }
         for reply in beside.checks.finished() {
@@ -294,7 +297,7 @@ impl Loop<'_> {
         let host = Arc::clone(&self.host);
         let (clock, findings) = (Arc::clone(&self.clock), beside.findings.clone());
         tokio::task::spawn_blocking(move || {
-            let mut disk = prober::look(&job, &grounds, &host, &*clock);
+            let mut disk = prober::look_or_unknown(&job, &grounds, &host, &*clock);
             disk.behind = behind;
             let found = Findings {
                 probe: probe.id,

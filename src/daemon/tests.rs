@@ -321,3 +321,56 @@ fn a_confirmed_deletion_whose_record_can_not_be_read_again_is_held_and_told_once
     rig.answer();
     assert_eq!(rig.engine.recorder.told, ["film:heat:1995#1"]);
 }
+
+#[test]
+fn a_clock_that_is_set_does_not_hide_the_other_half_of_a_move() {
+    for jump in [-9_000_000_000, 9_000_000_000] {
+        let mut rig = Rig::new();
+        rig.look("a");
+        rig.list("a", HEAT);
+        rig.walked();
+        rig.list("a", &[("", &["new.mkv"], &["Heat (1995)", "Ronin (1998)"])]);
+        rig.now.wall = Timestamp::from_millis(rig.now.wall.as_millis() + jump);
+        rig.advance(Duration::from_hours(7));
+        rig.advance(Duration::from_mins(30));
+        rig.list("a", &[("Plain", &["other.mkv"], &[])]);
+        rig.now.wall = Timestamp::from_millis(rig.now.wall.as_millis() + jump);
+        rig.list("a", &[("Heat (1995)", &[], &[])]);
+        rig.advance(Duration::from_secs(5));
+        let orders = rig.engine.take_orders();
+        let probe = orders.iter().find_map(|order| match order {
+            Order::Probe(probe) => Some(probe),
+            _ => None,
+        });
+        let job = jobs::job(&*rig.engine.store, probe.unwrap(), &jobs::Unseen::default()).unwrap();
+        let arrived: Vec<String> = job.arrived.iter().map(|a| a.path.to_string()).collect();
+        assert_eq!(arrived, ["media:Plain/other.mkv"], "{jump}");
+    }
+}
+
+#[test]
+fn a_probe_is_not_awaited_any_more_once_all_begins_to_wait_again() {
+    let mut rig = Rig::new();
+    rig.look("a");
+    rig.list("a", HEAT);
+    rig.walked();
+    rig.list("a", &[("", &[], &["Ronin (1998)"])]);
+    rig.advance(Duration::from_secs(2));
+    let probes = |rig: &mut Rig| -> Vec<crate::core::Probe> {
+        let orders = rig.engine.take_orders().into_iter();
+        orders
+            .filter_map(|order| match order {
+                Order::Probe(probe) => Some(probe),
+                _ => None,
+            })
+            .collect()
+    };
+    let first = probes(&mut rig);
+    assert!(rig.engine.awaits(&first[0]));
+    rig.engine.gap(rig.now);
+    assert!(!rig.engine.awaits(&first[0]));
+    rig.advance(Duration::from_secs(2));
+    let second = probes(&mut rig);
+    assert!(rig.engine.awaits(&second[0]));
+    assert!(!rig.engine.awaits(&first[0]));
+}

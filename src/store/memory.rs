@@ -233,11 +233,7 @@ impl Storage for Memory {
         Ok(state.arrivals.map.values().filter(|arrival| arrival.id == id).cloned().collect())
     }
 
-    fn prune(
-        &self,
-        arrivals_before: Timestamp,
-        history_before: Timestamp,
-    ) -> Result<(), StoreError> {
+    fn prune(&self, arrivals_before: Awake, history_before: Timestamp) -> Result<(), StoreError> {
         let mut state = self.state();
         let number = state.unflushed;
         state.unflushed += 1;

@@ -48,8 +48,8 @@ pub struct Arrival {
     pub id: FileId,
     /// Where.
     pub path: FilePath,
-    /// When it was first listed.
-    pub at: Timestamp,
+    /// When it was first listed, in time that nobody can set.
+    pub at: Awake,
     /// Where the kernel said that it was moved from.
     pub moved_from: Option<FilePath>,
 }
@@ -151,11 +151,7 @@ pub trait Storage: Inventory {
     ///
     /// # Errors
     /// When the store can't be written.
-    fn prune(
-        &self,
-        arrivals_before: Timestamp,
-        history_before: Timestamp,
-    ) -> Result<(), StoreError>;
+    fn prune(&self, arrivals_before: Awake, history_before: Timestamp) -> Result<(), StoreError>;
 
     /// Entries, newest first.
     ///

@@ -111,7 +111,7 @@ impl Writes {
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct StoredArrival {
     path: FilePath,
-    pub(super) at: Timestamp,
+    pub(super) awake: Awake,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     moved_from: Option<FilePath>,
 }
@@ -119,11 +119,11 @@ pub(super) struct StoredArrival {
 impl StoredArrival {
     fn of(arrival: &Arrival) -> Self {
         let Arrival { path, at, moved_from, .. } = arrival.clone();
-        Self { path, at, moved_from }
+        Self { path, awake: at, moved_from }
     }
 
     pub(super) fn with(self, id: FileId) -> Arrival {
-        let Self { path, at, moved_from } = self;
-        Arrival { id, path, at, moved_from }
+        let Self { path, awake, moved_from } = self;
+        Arrival { id, path, at: awake, moved_from }
     }
 }

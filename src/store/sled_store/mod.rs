@@ -16,7 +16,8 @@
 //! quarantine     table \0 key            -> what could not be read
 //! ```
 //! Schema 1 kept a title under each of its keys, in `titles`, which took twice the room. That table
-//! is dropped, and the titles are made anew from the inventory, as after damage.
+//! is dropped, and the titles are made anew from the inventory, as after damage. Its arrivals had the
+//! wall clock's time.
 //!
 //! # Writing
 //! A batch is one transaction over all tables. `flush` of sled 0.34 survives a kill of the process;
@@ -47,7 +48,7 @@ use super::error::StoreError;
 use super::{Arrival, Batch, Durability, Loaded, Storage, keys};
 use crate::core::{ItemState, RootState};
 use crate::domain::{
-    Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath, Item,
+    Awake, Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath, Item,
     ItemKey, ProbeId, RelPath, RootName, Timestamp,
 };
 use crate::inventory::{Directory, Inventory, InventoryError, count_files, decode, encode};
@@ -148,13 +149,28 @@ impl Store {
     pub(super) fn migrate(&self, found: u64) -> Result<()> {
         if found < 2 {
             self.engine.drop_table(TITLES_1)?;
-            self.engine.write(&[
-                (Table::Meta, TITLES_LOST.into(), Some(json(&true))),
-                (Table::Meta, SCHEMA_KEY.into(), Some(json(&SCHEMA))),
-            ])?;
+            let mut writes = self.arrivals_as_of_now()?;
+            writes.push((Table::Meta, TITLES_LOST.into(), Some(json(&true))));
+            writes.push((Table::Meta, SCHEMA_KEY.into(), Some(json(&SCHEMA))));
+            self.engine.write(&writes)?;
             self.flush(Durability::Synced)?;
         }
         Ok(())
+    }
+
+    /// Schema 1 dated arrivals by the wall clock. When they came in awake time nobody knows: they
+    /// are kept a while longer.
+    fn arrivals_as_of_now(&self) -> Result<Vec<Write>> {
+        let awake = serde_json::json!(self.meta_value::<Awake>(AWAKE)?.unwrap_or_default());
+        let mut writes = Vec::new();
+        self.each(Table::Arrivals, &[], |key, mut arrival: serde_json::Value| {
+            if let Some(fields) = arrival.as_object_mut() {
+                fields.remove("at");
+                fields.insert("awake".to_owned(), awake.clone());
+            }
+            writes.push((Table::Arrivals, key.to_vec(), Some(json(&arrival))));
+        })?;
+        Ok(writes)
     }
 
     /// How many records could not be read so far.

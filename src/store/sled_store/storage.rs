@@ -62,10 +62,10 @@ impl Storage for Store {
         Ok(stored.into_iter().map(|arrival| arrival.with(id)).collect())
     }
 
-    fn prune(&self, arrivals_before: Timestamp, history_before: Timestamp) -> Result<()> {
+    fn prune(&self, arrivals_before: Awake, history_before: Timestamp) -> Result<()> {
         let mut old: Vec<Write> = Vec::new();
         self.each(Table::Arrivals, &[], |key, arrival: StoredArrival| {
-            if arrival.at < arrivals_before {
+            if arrival.awake < arrivals_before {
                 old.push((Table::Arrivals, key.to_vec(), None));
             }
         })?;

@@ -186,6 +186,12 @@ fn a_store_of_schema_1_keeps_all_but_its_titles_which_are_to_be_made_anew() {
     let db = raw(dir.path());
     db.open_tree("meta").unwrap().insert("schema", "1").unwrap();
     let item = serde_json::to_vec(&film(1)).unwrap();
+    let arrival = br#"{"path":{"root":"movies","rel":"b"},"at":"2030-01-01T00:00:00.000Z"}"#;
+    let id = FileId { fs: FsId(1), inode: 42 };
+    let key = [1_u64.to_be_bytes(), 42_u64.to_be_bytes()].concat();
+    let key = [&key[..], b"movies\0b"].concat();
+    db.open_tree("arrivals").unwrap().insert(key, &arrival[..]).unwrap();
+    db.open_tree("meta").unwrap().insert("awake", "77").unwrap();
     db.open_tree("titles").unwrap().insert("film:film 1:2000\0movies\0Film 1\0\0", item).unwrap();
     drop(db);
     let opened = open_at(dir.path());
@@ -194,6 +200,9 @@ fn a_store_of_schema_1_keeps_all_but_its_titles_which_are_to_be_made_anew() {
     assert!(Storage::titles_lost(&*opened.store).unwrap());
     assert_eq!(below(&*opened.store, "").len(), FILLED);
     assert_eq!(opened.store.entries().unwrap().len(), FILLED);
+    let arrived = opened.store.arrivals(id).unwrap();
+    assert_eq!(arrived.len(), 1);
+    assert_eq!(arrived[0].at, Awake::from_millis(77));
     Storage::replace_titles(&*opened.store, &[title(1, "Film 1")]).unwrap();
     drop(opened);
     let db = raw(dir.path());
