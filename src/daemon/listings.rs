@@ -166,6 +166,18 @@ struct Overlay<'a> {
 }
 
 impl Overlay<'_> {
+    /// What changed at a directory and below it, found by its place in the order of paths: with
+    /// many changes a look at all of them for each would take for ever.
+    fn changed_within<'o>(
+        &'o self,
+        dir: &'o RelPath,
+    ) -> impl Iterator<Item = (&'o RelPath, &'o Option<Directory>)> {
+        // No name is less than this one.
+        let below = self.changed.range(dir.join(&[1])..);
+        let below = below.take_while(|(path, _)| path.is_within(dir));
+        self.changed.get_key_value(dir).into_iter().chain(below)
+    }
+
     fn record(&self, dir: &RelPath) -> Result<Option<Directory>, InventoryError> {
         match self.changed.get(dir) {
             Some(record) => Ok(record.clone()),
@@ -202,7 +214,7 @@ impl Folders for Overlay<'_> {
     fn has_media_below(&self, dir: &RelPath) -> bool {
         let has_media =
             |record: &Option<Directory>| record.as_ref().is_some_and(|r| !r.files.is_empty());
-        if self.changed.iter().any(|(path, record)| path.is_within(dir) && has_media(record)) {
+        if self.changed_within(dir).any(|(_, record)| has_media(record)) {
             return true;
         }
         let stored = Stored { root: self.root, inventory: self.inventory };
@@ -221,8 +233,7 @@ fn expand(
         below.insert(path, Some(record));
         ControlFlow::Continue(())
     })?;
-    let changed = view.changed.iter().filter(|(path, _)| path.is_within(dir));
-    below.extend(changed.map(|(path, record)| (path.clone(), record.clone())));
+    below.extend(view.changed_within(dir).map(|(path, record)| (path.clone(), record.clone())));
     for (path, record) in below {
         let Some(record) = record else { continue };
         lost.extend(record.files.into_iter().map(|media| Change {
@@ -377,4 +388,46 @@ pub(super) fn note_foreign(known: &mut BTreeSet<RelPath>, applied: &Applied) {
         known.remove(dir);
     }
     known.extend(applied.foreign.iter().cloned());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An inventory that knows nothing.
+    struct Nothing;
+
+    impl Inventory for Nothing {
+        fn directory(
+            &self,
+            _: &RootName,
+            _: &RelPath,
+        ) -> Result<Option<Directory>, InventoryError> {
+            Ok(None)
+        }
+
+        fn within(
+            &self,
+            _: &RootName,
+            _: &RelPath,
+            _: &mut dyn FnMut(RelPath, Directory) -> ControlFlow<()>,
+        ) -> Result<(), InventoryError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_changed_within_a_folder_is_that_folder_and_all_below_it_and_nothing_else() {
+        let rel = |path: &str| RelPath::parse(path.as_bytes()).unwrap();
+        let paths = ["", "a", "a b", "a\u{1}", "a/\u{1}", "a/b", "a/b/c", "a-c", "ab", "b"];
+        let root = RootName::parse("m").unwrap();
+        let changed = paths.iter().map(|path| (rel(path), None)).collect();
+        let view = Overlay { root: &root, inventory: &Nothing, changed };
+        for dir in paths.iter().chain(&["c", "a/b/c/d"]).map(|path| rel(path)) {
+            let found: Vec<&RelPath> = view.changed_within(&dir).map(|(path, _)| path).collect();
+            let expected: Vec<&RelPath> =
+                view.changed.keys().filter(|path| path.is_within(&dir)).collect();
+            assert_eq!(found, expected, "{dir}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::core::{Findings, Policy};
 use crate::domain::{
     Awake, DiskLook, Entry, FsId, Health, Identity, Now, RelPath, RootLook, RootName, Timestamp,
 };
-use crate::inventory::{Listing, Media, Name, Rules};
+use crate::inventory::{Directory, Listing, Media, Name, Rules};
 use crate::store::{Loaded, Opened, Storage, Store};
 
 /// A recorder that remembers, or fails.
@@ -373,4 +373,58 @@ fn a_probe_is_not_awaited_any_more_once_all_begins_to_wait_again() {
     let second = probes(&mut rig);
     assert!(rig.engine.awaits(&second[0]));
     assert!(!rig.engine.awaits(&first[0]));
+}
+
+#[test]
+fn a_folder_of_many_titles_that_is_gone_is_many_lost_titles() {
+    const TITLES: usize = 20_000;
+    let store = crate::store::Memory::new();
+    let rel = |path: &str| RelPath::parse(path.as_bytes()).unwrap();
+    let fs = FsId(1);
+    let record = |files: Vec<Media>, subdirs: Vec<Name>| Directory {
+        fs,
+        looked: Timestamp::default(),
+        files,
+        subdirs,
+    };
+    let name = |text: &str| Name::from(text.as_bytes());
+    let title = |n: usize| format!("Film {n:06} (1999)");
+    let mut directories = vec![
+        (root(), rel(""), Some(record(vec![], vec![name("a"), name("a b")]))),
+        (root(), rel("a"), Some(record(vec![], (0..TITLES).map(|n| name(&title(n))).collect()))),
+        (root(), rel("a b"), Some(record(vec![], vec![]))),
+    ];
+    let media = || vec![Media { name: name("f.mkv"), inode: 7, alias: false }];
+    directories.extend(
+        (0..TITLES)
+            .map(|n| (root(), rel(&format!("a/{}", title(n))), Some(record(media(), vec![])))),
+    );
+    let batch = crate::store::Batch { directories, ..crate::store::Batch::default() };
+    store.commit(&batch, crate::store::Durability::Soon).unwrap();
+    let listing = Listing {
+        dir: rel(""),
+        fs,
+        at: Timestamp::default(),
+        files: vec![],
+        subdirs: vec![name("a b")],
+        others: vec![],
+    };
+    let rules = Rules::new(["mkv"], []);
+    let root = root();
+    let context = listings::Context {
+        root: &root,
+        title: "m",
+        rules: &rules,
+        sensor: crate::domain::Sensor::Watcher,
+        baseline: false,
+        awake: Awake::default(),
+    };
+    let now = Now { wall: Timestamp::default(), awake: Awake::default() };
+    let core = crate::core::Core::new(Policy::default(), crate::core::Saved::default(), None, now);
+    let moves = moves::Moves::default();
+    let applied = listings::apply(context, &store, &[listing], &moves, &core).unwrap();
+    assert_eq!(applied.observations.len(), TITLES);
+    assert_eq!(applied.batch.gone_titles.len(), TITLES);
+    let gone = applied.batch.directories.iter().filter(|(_, _, record)| record.is_none());
+    assert_eq!(gone.count(), TITLES + 1);
 }
