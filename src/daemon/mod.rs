@@ -6,6 +6,7 @@
 //!
 //! It must never act on anything that is not stored, and never block on a disk that hangs.
 
+mod checks;
 mod engine;
 mod folders;
 mod jobs;

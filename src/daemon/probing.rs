@@ -126,41 +126,6 @@ impl Probing {
     }
 }
 
-/// Answers of full looks that several callers wait for.
-#[derive(Debug)]
-pub(super) struct Checks<T> {
-    waiting: Vec<T>,
-    awaited: BTreeSet<RootName>,
-}
-
-impl<T> Default for Checks<T> {
-    fn default() -> Self {
-        Self { waiting: Vec::new(), awaited: BTreeSet::new() }
-    }
-}
-
-impl<T> Checks<T> {
-    /// A caller wants a full look. Says whether one must be begun; else it joins the running one.
-    pub(super) fn want(&mut self, caller: Option<T>, roots: &[RootName]) -> bool {
-        self.waiting.extend(caller);
-        let begin = self.awaited.is_empty();
-        if begin {
-            self.awaited = roots.iter().cloned().collect();
-        }
-        begin
-    }
-
-    /// A root has been walked, or can't be.
-    pub(super) fn walked(&mut self, root: &RootName) {
-        self.awaited.remove(root);
-    }
-
-    /// The callers, once all roots have been walked.
-    pub(super) fn finished(&mut self) -> Vec<T> {
-        if self.awaited.is_empty() { std::mem::take(&mut self.waiting) } else { Vec::new() }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,18 +233,5 @@ mod tests {
             now = now.plus(HANGS_AFTER);
         }
         assert_eq!(begun, MOST_HANGING);
-    }
-
-    #[test]
-    fn a_second_caller_joins_the_running_check() {
-        let mut checks = Checks::default();
-        assert!(checks.want(Some(1), &roots()));
-        assert!(!checks.want(Some(2), &roots()));
-        checks.walked(&roots()[0]);
-        assert!(checks.finished().is_empty());
-        checks.walked(&roots()[1]);
-        assert_eq!(checks.finished(), [1, 2]);
-        assert!(checks.want(Some(3), &[]));
-        assert_eq!(checks.finished(), [3]);
     }
 }

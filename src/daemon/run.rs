@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::checks::Checks;
 use super::engine::{Engine, Listed, Order};
 use super::narrator::Narrator;
-use super::probing::{Checks, Probing, Runnable};
+use super::probing::{Probing, Runnable};
 use super::pulse::Pulse;
 use super::signals::Signal;
 use super::systemd::ServiceManager;
@@ -93,6 +94,7 @@ impl Loop<'_> {
             checks: Checks::default(),
             looks: BTreeMap::new(),
             stalled: BTreeSet::new(),
+            failures: BTreeMap::new(),
         };
         let watchdog = ServiceManager::watchdog_interval();
         let (now, _) = self.pulse.beat(&*self.clock);
@@ -182,7 +184,7 @@ impl Loop<'_> {
                 let gone = !matches!(look, RootLook::Seen { .. });
                 self.engine.looked(now, &root, &look)?;
                 if gone {
-                    beside.checks.walked(&root);
+                    beside.checks.gone(&root);
                 }
                 beside.looks.insert(root, look);
             }
@@ -193,9 +195,10 @@ impl Loop<'_> {
                 let at_start = walk == Some(Walk::Start);
                 self.engine.listed(now, &Listed { root, seq, identity, listings, at_start })?;
             }
-            Report::Walked { directories, files, .. } => {
+            Report::Walked { directories, files, asked, .. } => {
                 self.engine.walked(now, &root, directories, files)?;
-                beside.checks.walked(&root);
+                beside.checks.walked(&root, asked);
+                beside.failures.remove(&root);
             }
             Report::Watching { directories, watched, why_not } => {
                 self.engine.watching(&root, directories, watched, why_not);
@@ -212,10 +215,7 @@ impl Loop<'_> {
             }
             Report::Stopped => {}
             Report::Failed { why } => {
-                tracing::error!("root {root} is not watched any more: {why}");
-                let why = format!("its watcher has ended: {why}");
-                self.engine.looked(now, &root, &RootLook::Unreadable { why })?;
-                beside.checks.walked(&root);
+                self.watcher_failed(now, &root, &format!("its watcher has ended: {why}"), beside)?;
             }
         }
         Ok(())
@@ -226,6 +226,7 @@ impl Loop<'_> {
         self.engine.tick(now)?;
         beside.probing.tick(now.awake);
         self.notice_stalls(now, beside)?;
+        self.restart_watchers(now, beside)?;
         for order in self.engine.take_orders() {
             match order {
                 Order::Probe(probe) => beside.probing.want(probe),
@@ -316,11 +317,11 @@ impl Loop<'_> {
 
     fn check(&mut self, caller: Option<Reply<CheckView>>, beside: &mut Beside) {
         let online = self.engine.online_roots();
-        if beside.checks.want(caller, &online) {
-            for root in &online {
-                if let Some((_, handle)) = beside.watchers.get(root) {
-                    handle.rescan(Why::Requested);
-                }
+        let number = beside.checks.want(caller, &online);
+        for root in &online {
+            match beside.watchers.get(root) {
+                Some((_, handle)) => handle.check(number),
+                None => beside.checks.gone(root),
             }
         }
     }
