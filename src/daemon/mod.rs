@@ -8,6 +8,7 @@
 
 mod checks;
 mod engine;
+mod folder_story;
 mod folders;
 mod jobs;
 mod listings;

@@ -428,3 +428,30 @@ fn a_folder_of_many_titles_that_is_gone_is_many_lost_titles() {
     let gone = applied.batch.directories.iter().filter(|(_, _, record)| record.is_none());
     assert_eq!(gone.count(), TITLES + 1);
 }
+
+#[test]
+fn a_folder_of_titles_is_explained_as_what_it_is_and_a_title_by_its_folder() {
+    let mut rig = Rig::new();
+    rig.look("a");
+    rig.list("a", HEAT);
+    rig.list("a", &[("", &[], &["Heat (1995)", "Ronin (1998)", "new\n2030 x"])]);
+    rig.list("a", &[("new\n2030 x", &[], &["Alien (1979)"])]);
+    rig.list("a", &[("new\n2030 x/Alien (1979)", &["alien.mkv"], &[])]);
+    rig.walked();
+    let told = |path: &str| {
+        let story = view::explain(&rig.engine, path).unwrap().stories.remove(0);
+        (story.state, story.summary, story.places)
+    };
+    let (state, summary, places) = told("/m");
+    assert_eq!((state.as_str(), places.len()), ("folder", 3));
+    assert!(summary.contains("3 titles"), "{summary}");
+    let (state, summary, places) = told("/m/new\n2030 x");
+    assert_eq!(
+        (state.as_str(), &places[..]),
+        ("folder", &["/m/new\\n2030 x/Alien (1979)".to_owned()][..])
+    );
+    assert!(summary.starts_with("/m/new\\n2030 x is a folder with 1 title"), "{summary}");
+    assert_eq!(told("/m/Heat (1995)").0, "alive");
+    assert_eq!(told("/m/Heat (1995)/heat.mkv").0, "alive");
+    assert_eq!(told("/m/nothing").0, "unknown");
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::engine::{Engine, Record};
+use super::folder_story::folder_story;
 use super::folders::Stored;
 use super::roots::RootRun;
 use super::words;
@@ -244,6 +245,10 @@ pub(super) fn explain<S: Storage, R: Record>(
             places: Vec::new(),
             lines: lines.iter().map(line).collect(),
         });
+    }
+    if let Some(story) = folder_story(engine, query)? {
+        explanation.stories.push(story);
+        return Ok(explanation);
     }
     let items = match item_at(engine, query) {
         Some(item) => vec![item],
