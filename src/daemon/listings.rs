@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use super::folders::Stored;
 use super::moves::Moves;
+use super::overlay::Overlay;
 use super::strays::{self, Stray, strays};
 use crate::catalog::{Folders, Placed, Placer, TitleAt, stem};
 use crate::core::Core;
@@ -13,7 +14,7 @@ use crate::domain::{
     Sensor, Timestamp,
 };
 use crate::inventory::{
-    Comparison, Directory, Inventory, InventoryError, Listing, Media, Name, Rules, compare,
+    Comparison, Directory, Inventory, InventoryError, Listing, Media, Rules, compare,
 };
 use crate::store::{Arrival, Batch};
 
@@ -156,70 +157,6 @@ pub(super) fn apply(
     let changed = view.changed.into_iter();
     applied.batch.directories.extend(changed.map(|(dir, record)| (root.clone(), dir, record)));
     Ok(applied)
-}
-
-/// The inventory as it will be, on top of what it is.
-struct Overlay<'a> {
-    root: &'a RootName,
-    inventory: &'a dyn Inventory,
-    changed: BTreeMap<RelPath, Option<Directory>>,
-}
-
-impl Overlay<'_> {
-    /// What changed at a directory and below it, found by its place in the order of paths: with
-    /// many changes a look at all of them for each would take for ever.
-    fn changed_within<'o>(
-        &'o self,
-        dir: &'o RelPath,
-    ) -> impl Iterator<Item = (&'o RelPath, &'o Option<Directory>)> {
-        // No name is less than this one.
-        let below = self.changed.range(dir.join(&[1])..);
-        let below = below.take_while(|(path, _)| path.is_within(dir));
-        self.changed.get_key_value(dir).into_iter().chain(below)
-    }
-
-    fn record(&self, dir: &RelPath) -> Result<Option<Directory>, InventoryError> {
-        match self.changed.get(dir) {
-            Some(record) => Ok(record.clone()),
-            None => self.inventory.directory(self.root, dir),
-        }
-    }
-}
-
-impl Overlay<'_> {
-    /// The record of a directory that has none though directories below it have: they are known to
-    /// have been in it, and must be missed when they are not.
-    fn implied(&self, listing: &Listing) -> Result<Option<Directory>, InventoryError> {
-        let depth = listing.dir.components().count();
-        let mut subdirs: BTreeSet<Name> = BTreeSet::new();
-        self.inventory.within(self.root, &listing.dir, &mut |path, _| {
-            subdirs.extend(path.components().nth(depth).map(Name::from));
-            ControlFlow::Continue(())
-        })?;
-        let record = Directory {
-            fs: listing.fs,
-            looked: listing.at,
-            files: Vec::new(),
-            subdirs: subdirs.into_iter().collect(),
-        };
-        Ok((!record.subdirs.is_empty()).then_some(record))
-    }
-}
-
-impl Folders for Overlay<'_> {
-    fn folder(&self, dir: &RelPath) -> Option<Directory> {
-        self.record(dir).ok().flatten()
-    }
-
-    fn has_media_below(&self, dir: &RelPath) -> bool {
-        let has_media =
-            |record: &Option<Directory>| record.as_ref().is_some_and(|r| !r.files.is_empty());
-        if self.changed_within(dir).any(|(_, record)| has_media(record)) {
-            return true;
-        }
-        let stored = Stored { root: self.root, inventory: self.inventory };
-        stored.has_media(dir, |path| !self.changed.contains_key(path))
-    }
 }
 
 /// A directory is gone: so is every record below it.
@@ -388,46 +325,4 @@ pub(super) fn note_foreign(known: &mut BTreeSet<RelPath>, applied: &Applied) {
         known.remove(dir);
     }
     known.extend(applied.foreign.iter().cloned());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// An inventory that knows nothing.
-    struct Nothing;
-
-    impl Inventory for Nothing {
-        fn directory(
-            &self,
-            _: &RootName,
-            _: &RelPath,
-        ) -> Result<Option<Directory>, InventoryError> {
-            Ok(None)
-        }
-
-        fn within(
-            &self,
-            _: &RootName,
-            _: &RelPath,
-            _: &mut dyn FnMut(RelPath, Directory) -> ControlFlow<()>,
-        ) -> Result<(), InventoryError> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn what_changed_within_a_folder_is_that_folder_and_all_below_it_and_nothing_else() {
-        let rel = |path: &str| RelPath::parse(path.as_bytes()).unwrap();
-        let paths = ["", "a", "a b", "a\u{1}", "a/\u{1}", "a/b", "a/b/c", "a-c", "ab", "b"];
-        let root = RootName::parse("m").unwrap();
-        let changed = paths.iter().map(|path| (rel(path), None)).collect();
-        let view = Overlay { root: &root, inventory: &Nothing, changed };
-        for dir in paths.iter().chain(&["c", "a/b/c/d"]).map(|path| rel(path)) {
-            let found: Vec<&RelPath> = view.changed_within(&dir).map(|(path, _)| path).collect();
-            let expected: Vec<&RelPath> =
-                view.changed.keys().filter(|path| path.is_within(&dir)).collect();
-            assert_eq!(found, expected, "{dir}");
-        }
-    }
 }

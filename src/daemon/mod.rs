@@ -15,6 +15,7 @@ mod listings;
 mod moves;
 mod narrator;
 mod newcomers;
+mod overlay;
 mod probing;
 mod pulse;
 mod recording;

@@ -287,7 +287,7 @@ fn a_lost_index_of_titles_is_made_anew_as_it_was() {
     let store = Arc::clone(&rig.engine.store);
     let all = || {
         let items = store.search("", 99).unwrap();
-        let keys: Vec<_> = items.iter().flat_map(|item| item.match_keys()).collect();
+        let keys: Vec<_> = items.iter().flat_map(crate::domain::Item::match_keys).collect();
         let mut titles = store.titles(&keys).unwrap();
         titles.sort();
         titles
