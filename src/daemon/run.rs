@@ -181,6 +181,13 @@ impl Loop<'_> {
     ) -> Result<(), StoreError> {
         match report {
             Report::Root { look } => {
+                if let Some(other) = beside.has_same_root(&root, &look) {
+                    let why = format!(
+                        "it is the same directory as root {other}, so nothing is read in it; leave \
+                         one of the two out of the configuration"
+                    );
+                    return self.watcher_failed(now, &root, &why, beside);
+                }
                 let gone = !matches!(look, RootLook::Seen { .. });
                 self.engine.looked(now, &root, &look)?;
                 if gone {

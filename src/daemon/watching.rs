@@ -53,6 +53,23 @@ pub(super) struct Failure {
     again: Option<Awake>,
 }
 
+impl Beside {
+    /// Another root that is the very directory that was seen: what lies in it would be counted, and
+    /// mourned, twice.
+    pub(super) fn has_same_root(&self, root: &RootName, look: &RootLook) -> Option<RootName> {
+        let RootLook::Seen { identity } = look else { return None };
+        let here = (identity.device, identity.inode?);
+        let is_same = |look: &RootLook| match look {
+            RootLook::Seen { identity } => {
+                Some(here) == identity.inode.map(|i| (identity.device, i))
+            }
+            _ => false,
+        };
+        let mut others = self.looks.iter().filter(|(other, _)| *other != root);
+        others.find(|(_, look)| is_same(look)).map(|(other, _)| other.clone())
+    }
+}
+
 impl Loop<'_> {
     /// Takes over the roots of the settings: watchers are started and ended.
     pub(super) fn configure(&mut self, now: Now, beside: &mut Beside) -> Result<(), StoreError> {
