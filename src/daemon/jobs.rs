@@ -42,7 +42,11 @@ impl<S: Storage, R: Record> Engine<S, R> {
 ///
 /// # Errors
 /// When the store can't be read.
-fn job<S: Storage>(store: &S, probe: &Probe, unseen: &Unseen) -> Result<Job, StoreError> {
+pub(super) fn job<S: Storage>(
+    store: &S,
+    probe: &Probe,
+    unseen: &Unseen,
+) -> Result<Job, StoreError> {
     let item = &probe.item;
     let titles = store.titles(&item.match_keys())?;
     let elsewhere = titles
