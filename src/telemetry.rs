@@ -12,6 +12,8 @@ use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::fmt::format::{self, FmtSpan};
 use tracing_subscriber::prelude::*;
 
+use crate::domain::shown;
+
 /// The target of lines that the journal gets with bare fields: `obituarr_item` as `OBITUARR_ITEM`.
 ///
 /// What any other target says, also in other crates, has a prefix before its fields: no crate can
@@ -71,9 +73,9 @@ pub fn init(format: Format, level: Level) -> Result<(), NoJournal> {
         Format::Text | Format::Auto => {
             // The fields of the journal say the same as the sentence does.
             let fields = format::debug_fn(|writer, field, value| match field.name() {
-                "message" => write!(writer, "{value:?}"),
+                "message" => writer.write_str(&one_entry(&format!("{value:?}"))),
                 name if name.starts_with("obituarr_") || name == "message_id" => Ok(()),
-                name => write!(writer, " {name}={value:?}"),
+                name => write!(writer, " {name}={}", one_entry(&format!("{value:?}"))),
             });
             let text = tracing_subscriber::fmt::layer()
                 .with_target(false)
@@ -100,9 +102,27 @@ fn journal(prefix: Option<&str>) -> Result<tracing_journald::Layer, NoJournal> {
         .with_syslog_identifier("obituarr".to_owned()))
 }
 
+/// A message that can't be taken for another entry of the log: what comes behind its first line is
+/// indented, and control characters are escaped. Names come from anywhere.
+fn one_entry(text: &str) -> String {
+    let lines = text.split('\n').map(|line| shown(line.as_bytes()).replace("\\\\", "\\"));
+    lines.collect::<Vec<_>>().join("\n    ")
+}
+
 /// systemd names the device and inode of the journal's stream in `JOURNAL_STREAM`.
 fn stderr_is_the_journal() -> bool {
     let Some(stream) = std::env::var("JOURNAL_STREAM").ok() else { return false };
     let Ok(stderr) = std::fs::metadata("/proc/self/fd/2") else { return false };
     stream == format!("{}:{}", stderr.dev(), stderr.ino())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_message_can_forge_an_entry() {
+        let forged = one_entry("a\n1970-01-01T00:00:00Z  INFO all is well\r\u{1b}[2K\\n");
+        assert_eq!(forged, "a\n    1970-01-01T00:00:00Z  INFO all is well\\u{d}\\u{1b}[2K\\n");
+    }
 }

@@ -16,7 +16,7 @@ pub use title::{Parsed, parse_file, parse_folder, stem};
 use crate::domain::{Item, Place};
 
 /// A title and where it was found.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TitleAt {
     /// The title.
     pub item: Item,

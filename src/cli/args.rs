@@ -122,6 +122,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_ends_a_hold_names_only_verbs_that_there_are() {
+        let command = Cli::command();
+        for hold in crate::domain::Hold::one_of_each() {
+            let text = hold.ends();
+            for verb in text.split('`').skip(1).step_by(2) {
+                assert!(command.find_subcommand(verb).is_some(), "{verb}: {text}");
+            }
+        }
+    }
+
+    #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }

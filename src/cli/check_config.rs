@@ -3,7 +3,7 @@
 use super::args::{Places, RunArgs};
 use super::exit::Exit;
 use super::run::overrides;
-use super::{complain, print};
+use super::{apart, complain, print};
 use crate::config;
 
 /// Checks, prints, and says how to end.
@@ -16,6 +16,10 @@ pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit 
         }
     };
     let settings = &loaded.settings;
+    if let Some(why) = apart::not_apart(&settings.roots) {
+        complain(&why);
+        return Exit::Config;
+    }
     if show {
         print(&config::print(settings));
     }

@@ -2,6 +2,7 @@
 //!
 //! It can't open the store: that belongs to the running daemon, which is asked over its sockets.
 
+mod apart;
 mod args;
 mod ask;
 mod check_config;

@@ -2,7 +2,7 @@
 
 use super::args::{Places, RunArgs};
 use super::exit::Exit;
-use super::{complain, dirs};
+use super::{apart, complain, dirs};
 use crate::config::{self, LogFormat, LogLevel, Overrides, Settings};
 use crate::daemon::{self, Options, Trouble};
 use crate::telemetry;
@@ -35,6 +35,10 @@ pub(super) fn run(places: &Places, args: &RunArgs) -> Exit {
             "--root {shown}: there is no such directory; make it, mount it, or correct the path"
         ));
         return Exit::NoRoot;
+    }
+    if let Some(why) = apart::not_apart(&settings.roots) {
+        complain(&why);
+        return Exit::Config;
     }
     let dirs = match dirs::for_daemon(places, |name| std::env::var_os(name)) {
         Ok(dirs) => dirs,

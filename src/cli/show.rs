@@ -114,7 +114,7 @@ pub(super) fn explanation(explanation: &Explanation) -> String {
         for place in &story.places {
             line(&mut text, format_args!("    at {}", safe(place)));
         }
-        if story.lines.is_empty() {
+        if story.lines.is_empty() && story.state != "folder" {
             line(&mut text, format_args!("    nothing was ever lost of it"));
         }
         for told in &story.lines {
@@ -190,8 +190,10 @@ fn safe(text: &str) -> String {
 }
 
 fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    // Whatever a part of it forgot: a line is one line.
+    let line = safe(&arguments.to_string());
     // Writing to a string can't fail.
-    let _infallible = writeln!(text, "{arguments}");
+    let _infallible = writeln!(text, "{line}");
 }
 
 #[cfg(test)]
@@ -203,6 +205,84 @@ mod tests {
     fn names_can_not_steer_the_terminal() {
         assert_eq!(safe("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\nc");
         assert_eq!(safe("a\\xffb"), "a\\xffb");
+    }
+
+    #[test]
+    fn no_name_can_forge_a_line_of_any_answer() {
+        let evil = || "x\n1970-01-01T00:00:00.000Z  Heat (1995) (film)\r\u{1b}[2K".to_owned();
+        let item =
+            Item { kind: Kind::Film, title: evil(), year: None, ids: ProviderIds::default() };
+        let fact = EvidenceView {
+            witness: evil(),
+            answer: evil(),
+            path: Some(evil()),
+            path_hex: None,
+            detail: evil(),
+            at: Timestamp::default(),
+        };
+        let candidate = CandidateView {
+            id: evil(),
+            item: item.clone(),
+            life: 1,
+            detected_at: Timestamp::default(),
+            state: evil(),
+            reason: Some(evil()),
+            witness: Some(evil()),
+            held_since: None,
+            ends: Some(evil()),
+            lost: vec![evil()],
+            evidence: vec![fact.clone()],
+        };
+        let deletion = DeletionView {
+            id: evil(),
+            item,
+            life: 1,
+            source: evil(),
+            cause: evil(),
+            detected_at: Timestamp::default(),
+            confirmed_at: Timestamp::default(),
+            forwarded_at: None,
+            state: evil(),
+            evidence: vec![fact.clone()],
+        };
+        let story = crate::control::Story {
+            key: evil(),
+            title: evil(),
+            state: evil(),
+            summary: evil(),
+            places: vec![evil()],
+            lines: vec![crate::control::StoryLine {
+                at: Timestamp::default(),
+                kind: evil(),
+                text: evil(),
+                evidence: vec![fact],
+            }],
+        };
+        let root = crate::control::RootStatus {
+            name: evil(),
+            path: evil(),
+            health: evil(),
+            reason: evil(),
+            watch_note: Some(evil()),
+            since: Timestamp::default(),
+            directories: 0,
+            files: 0,
+            watched: 0,
+            unseen: vec![],
+            unseen_more: 0,
+        };
+        let all = [
+            status(&Status { summary: evil(), roots: vec![root], ..Status::default() }),
+            candidates(&[candidate]),
+            deletions(&[deletion]),
+            explanation(&Explanation { query: evil(), stories: vec![story] }),
+        ];
+        for text in all {
+            let forged =
+                text.lines().filter(|line| line.starts_with("1970-01-01T00:00:00.000Z  Heat"));
+            assert_eq!(forged.count(), 0, "{text}");
+            assert!(!text.contains(['\r', '\u{1b}']), "{text}");
+        }
     }
 
     #[test]

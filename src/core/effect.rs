@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::{
-    CandidateId, DeletionId, DiskLook, Evidence, FilePath, Item, LostFile, Place, ProbeId,
+    Awake, CandidateId, DeletionId, DiskLook, Evidence, FilePath, Item, LostFile, Place, ProbeId,
     Testimony, Timestamp,
 };
 
@@ -45,6 +45,8 @@ pub struct Probe {
     pub item: Item,
     /// When its first loss was seen.
     pub detected: Timestamp,
+    /// The same in awake time.
+    pub from: Awake,
     /// Where it lay.
     pub places: Vec<Place>,
     /// Every file of it seen lost in this life.

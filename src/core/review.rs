@@ -111,6 +111,7 @@ impl Core {
             candidate: id,
             item: candidate.item.clone(),
             detected: candidate.detected,
+            from: candidate.from,
             places: candidate.places.clone(),
             lost: candidate.lost.clone(),
             follows,

@@ -9,19 +9,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::listings::{self, Context};
+use super::messages;
 use super::moves::Moves;
+use super::narrator::Line;
 use super::newcomers::Newcomers;
 use super::roots::RootRun;
 use crate::core::{Changes, Core, Effect, Findings, Policy, Probe};
 use crate::domain::{
-    Awake, Decision, DeletionId, Entry, EntryState, FilePath, Health, Hold, Identity, Now,
-    Observation, RelPath, RootLook, RootName, Sensor, Subject, Timestamp, What,
+    Awake, Decision, Entry, EntryState, FilePath, Health, Identity, Now, Observation, RelPath,
+    RootLook, RootName, Sensor, Stage, Timestamp,
 };
 use crate::inventory::Listing;
 use crate::store::{Batch, Durability, Loaded, Storage, StoreError};
 
-/// The name of the embedded tracker.
-pub(super) const LEDGER: &str = "ledger";
 /// How long a name that appeared may still be the other half of a move, without a candidate.
 const ARRIVALS_KEPT: Duration = Duration::from_hours(48);
 /// How often a sign of life is stored.
@@ -42,6 +42,10 @@ pub trait Record {
     /// # Errors
     /// When it could not be written: then it is not there at all.
     fn record_verb(&mut self, verb: &str, subject: &str, at: Timestamp) -> anyhow::Result<()>;
+
+    /// Removes what a failed call has left and could not remove itself. Called from time to time
+    /// until the next call goes well.
+    fn mend(&mut self) {}
 }
 
 /// What the shell is to do now; all that it rests on is durable.
@@ -60,6 +64,8 @@ pub enum Order {
     Rescan(RootName),
     /// Write it to the journal.
     Tell(Decision),
+    /// Write this to the journal.
+    Say(Line),
 }
 
 /// A report of listings by the watcher.
@@ -93,7 +99,7 @@ pub struct Engine<S, R> {
     pub(super) orders: Vec<Order>,
     history: Duration,
     heartbeat: Option<Timestamp>,
-    pruned: Option<Timestamp>,
+    pruned: Option<Awake>,
     pub(super) deletions: u64,
 }
 
@@ -188,6 +194,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             // What changes while all is still being compared may have changed long ago.
             sensor: if report.at_start || !run.walked { Sensor::Start } else { Sensor::Watcher },
             baseline: run.baseline,
+            awake: now.awake,
         };
         let applied =
             listings::apply(context, &*self.store, &report.listings, &self.moves, &self.core)?;
@@ -248,6 +255,16 @@ impl<S: Storage, R: Record> Engine<S, R> {
         self.core.poll_timeout().map(|due| due.since(awake))
     }
 
+    /// Whether the core still waits for the answer of a probe: the world may have moved on since it
+    /// was wanted.
+    #[must_use]
+    pub fn awaits(&self, probe: &Probe) -> bool {
+        let candidate = self.core.candidates().get(&probe.candidate);
+        candidate.is_some_and(|candidate| {
+            matches!(candidate.stage, Stage::Probing { probe: id, .. } if id == probe.id)
+        })
+    }
+
     /// Takes what a probe brought.
     pub fn probed(&mut self, now: Now, findings: &Findings) {
         self.core.handle_probe(now, findings);
@@ -267,16 +284,23 @@ impl<S: Storage, R: Record> Engine<S, R> {
         if self.core.candidates().is_empty() {
             self.newcomers.clear();
         }
+        if self.record_fails.is_some() {
+            self.recorder.mend();
+        }
+        for damage in self.store.take_damage() {
+            let text = format!("the store is damaged: {damage}");
+            self.orders.push(Order::Say(Line::new(messages::HEALED, text).because(damage)));
+        }
         if self
             .heartbeat
             .is_none_or(|last| last.since(now.wall).max(now.wall.since(last)) >= HEARTBEAT)
         {
             self.batch.heartbeat = Some(now.wall);
         }
-        if self.pruned.is_none_or(|last| now.wall.since(last) >= PRUNE) {
-            self.pruned = Some(now.wall);
-            let oldest = self.core.candidates().values().map(|c| c.detected).min();
-            let arrivals = oldest.unwrap_or(now.wall).min(now.wall).minus(ARRIVALS_KEPT);
+        if self.pruned.is_none_or(|last| now.awake.since(last) >= PRUNE) {
+            self.pruned = Some(now.awake);
+            let oldest = self.core.candidates().values().map(|c| c.from).min();
+            let arrivals = oldest.unwrap_or(now.awake).min(now.awake).minus(ARRIVALS_KEPT);
             self.store.prune(arrivals, now.wall.minus(self.history))?;
         }
         self.commit(now)
@@ -287,7 +311,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
     /// # Errors
     /// When the store can't be written; then no order that rests on it is given.
     pub fn commit(&mut self, now: Now) -> Result<(), StoreError> {
-        self.store_changes(now)?;
+        let stored = self.store_changes(now)?;
         let mut to_record = Vec::new();
         while let Some(effect) = self.core.poll_effect() {
             match effect {
@@ -295,12 +319,13 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 Effect::Forward(id) => to_record.push(id),
             }
         }
-        self.record(now, &to_record)?;
+        self.record(now, &to_record, &stored)?;
         // What could not be recorded is under review again.
-        self.store_changes(now)
+        self.store_changes(now).map(drop)
     }
 
-    fn store_changes(&mut self, now: Now) -> Result<(), StoreError> {
+    /// Stores what changed; says which entries did.
+    fn store_changes(&mut self, now: Now) -> Result<Vec<Entry>, StoreError> {
         self.batch.changes = self.core.take_changes();
         let decided = !self.batch.changes.is_empty();
         let is_idle = !decided
@@ -308,7 +333,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             && self.batch.dropped_roots.is_empty()
             && self.batch.heartbeat.is_none();
         if is_idle {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut batch = std::mem::take(&mut self.batch);
         batch.awake = Some(now.awake);
@@ -329,55 +354,12 @@ impl<S: Storage, R: Record> Engine<S, R> {
             }
         }
         self.orders.extend(batch.changes.decisions.into_iter().map(Order::Tell));
-        Ok(())
+        Ok(batch.changes.entries)
     }
 
     /// Hands out what is to be done.
     pub fn take_orders(&mut self) -> Vec<Order> {
         std::mem::take(&mut self.orders)
-    }
-
-    /// Records what was confirmed just now. What can't be recorded is taken back: by the time that
-    /// it can be, the world may be another.
-    fn record(&mut self, now: Now, ids: &[DeletionId]) -> Result<(), StoreError> {
-        let mut batch = Batch::default();
-        for id in ids {
-            let entry = self.store.entry(id)?;
-            let Some(mut entry) = entry.filter(|entry| entry.state == EntryState::Queued) else {
-                continue;
-            };
-            let told = Entry {
-                state: EntryState::Accepted,
-                forwarded_at: Some(now.wall),
-                lost: Vec::new(),
-                places: Vec::new(),
-                ..entry.clone()
-            };
-            if let Err(error) = self.recorder.record(&told, now.wall) {
-                let why = format!("{error:#}");
-                self.record_fails = Some(why.clone());
-                entry.state = EntryState::Withdrawn;
-                let hold = Hold::Unknown { witness: LEDGER.to_owned(), why };
-                self.core.reopen(now, &entry, Some(hold));
-                continue;
-            }
-            self.record_fails = None;
-            batch.changes.decisions.push(Decision {
-                at: now.wall,
-                subject: Subject::Item(told.deletion.item.clone()),
-                candidate: None,
-                what: What::Forwarded { deletion: id.clone(), tracker: LEDGER.to_owned() },
-                evidence: Vec::new(),
-            });
-            batch.entries.push(told);
-        }
-        if batch.entries.is_empty() {
-            return Ok(());
-        }
-        batch.changes.next_candidate = self.core.next_candidate();
-        self.store.commit(&batch, Durability::Flushed)?;
-        self.orders.extend(batch.changes.decisions.into_iter().map(Order::Tell));
-        Ok(())
     }
 
     fn health(&self, root: &RootName) -> Option<Health> {

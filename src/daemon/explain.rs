@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use super::engine::{Engine, Record};
+use super::folder_story::folder_story;
 use super::folders::Stored;
 use super::roots::RootSpec;
 use super::words;
@@ -75,6 +76,11 @@ pub(super) fn explain<S: Storage>(
             places: Vec::new(),
             lines: lines.iter().map(line).collect(),
         });
+    }
+    let specs = known.roots.iter().map(|root| &root.spec);
+    if let Some(story) = folder_story(store, specs, query)? {
+        explanation.stories.push(story);
+        return Ok(explanation);
     }
     let items = match item_at(store, known, query) {
         Some(item) => vec![item],

@@ -42,7 +42,11 @@ impl<S: Storage, R: Record> Engine<S, R> {
 ///
 /// # Errors
 /// When the store can't be read.
-fn job<S: Storage>(store: &S, probe: &Probe, unseen: &Unseen) -> Result<Job, StoreError> {
+pub(super) fn job<S: Storage>(
+    store: &S,
+    probe: &Probe,
+    unseen: &Unseen,
+) -> Result<Job, StoreError> {
     let item = &probe.item;
     let titles = store.titles(&item.match_keys())?;
     let elsewhere = titles
@@ -52,7 +56,8 @@ fn job<S: Storage>(store: &S, probe: &Probe, unseen: &Unseen) -> Result<Job, Sto
         .collect();
     let mut arrived = Vec::new();
     for lost in &probe.lost {
-        let since = probe.detected.minus(MOVE_WINDOW);
+        // By a clock that nobody sets: a jump would hide the other half of a move.
+        let since = probe.from.minus(MOVE_WINDOW);
         arrived.extend(
             store
                 .arrivals(lost.id)?

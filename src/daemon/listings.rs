@@ -5,15 +5,16 @@ use std::ops::ControlFlow;
 
 use super::folders::Stored;
 use super::moves::Moves;
+use super::overlay::Overlay;
 use super::strays::{self, Stray, strays};
 use crate::catalog::{Folders, Placed, Placer, TitleAt, stem};
 use crate::core::Core;
 use crate::domain::{
-    FileId, FilePath, FsId, Item, ItemKey, LostFile, Observation, Place, RelPath, RootName, Sensor,
-    Timestamp,
+    Awake, FileId, FilePath, FsId, Item, ItemKey, LostFile, Observation, Place, RelPath, RootName,
+    Sensor, Timestamp,
 };
 use crate::inventory::{
-    Comparison, Directory, Inventory, InventoryError, Listing, Media, Name, Rules, compare,
+    Comparison, Directory, Inventory, InventoryError, Listing, Media, Rules, compare,
 };
 use crate::store::{Arrival, Batch};
 
@@ -47,6 +48,8 @@ pub(super) struct Context<'a> {
     pub(super) sensor: Sensor,
     /// Whether this is the first walk, which only learns.
     pub(super) baseline: bool,
+    /// The time now.
+    pub(super) awake: Awake,
 }
 
 /// A media file that went or came, with the record that it was in.
@@ -148,7 +151,7 @@ pub(super) fn apply(
                 let path = path(context, change);
                 let moved_from = moves.origin(&path);
                 let id = FileId { fs: change.fs, inode: change.media.inode };
-                Arrival { id, path, at: change.looked, moved_from }
+                Arrival { id, path, at: context.awake, moved_from }
             })
             .chain(strays.iter().map(Stray::arrival))
             .collect();
@@ -157,58 +160,6 @@ pub(super) fn apply(
     let changed = view.changed.into_iter();
     applied.batch.directories.extend(changed.map(|(dir, record)| (root.clone(), dir, record)));
     Ok(applied)
-}
-
-/// The inventory as it will be, on top of what it is.
-struct Overlay<'a> {
-    root: &'a RootName,
-    inventory: &'a dyn Inventory,
-    changed: BTreeMap<RelPath, Option<Directory>>,
-}
-
-impl Overlay<'_> {
-    fn record(&self, dir: &RelPath) -> Result<Option<Directory>, InventoryError> {
-        match self.changed.get(dir) {
-            Some(record) => Ok(record.clone()),
-            None => self.inventory.directory(self.root, dir),
-        }
-    }
-}
-
-impl Overlay<'_> {
-    /// The record of a directory that has none though directories below it have: they are known to
-    /// have been in it, and must be missed when they are not.
-    fn implied(&self, listing: &Listing) -> Result<Option<Directory>, InventoryError> {
-        let depth = listing.dir.components().count();
-        let mut subdirs: BTreeSet<Name> = BTreeSet::new();
-        self.inventory.within(self.root, &listing.dir, &mut |path, _| {
-            subdirs.extend(path.components().nth(depth).map(Name::from));
-            ControlFlow::Continue(())
-        })?;
-        let record = Directory {
-            fs: listing.fs,
-            looked: listing.at,
-            files: Vec::new(),
-            subdirs: subdirs.into_iter().collect(),
-        };
-        Ok((!record.subdirs.is_empty()).then_some(record))
-    }
-}
-
-impl Folders for Overlay<'_> {
-    fn folder(&self, dir: &RelPath) -> Option<Directory> {
-        self.record(dir).ok().flatten()
-    }
-
-    fn has_media_below(&self, dir: &RelPath) -> bool {
-        let has_media =
-            |record: &Option<Directory>| record.as_ref().is_some_and(|r| !r.files.is_empty());
-        if self.changed.iter().any(|(path, record)| path.is_within(dir) && has_media(record)) {
-            return true;
-        }
-        let stored = Stored { root: self.root, inventory: self.inventory };
-        stored.has_media(dir, |path| !self.changed.contains_key(path))
-    }
 }
 
 /// A directory is gone: so is every record below it.
@@ -222,8 +173,7 @@ fn expand(
         below.insert(path, Some(record));
         ControlFlow::Continue(())
     })?;
-    let changed = view.changed.iter().filter(|(path, _)| path.is_within(dir));
-    below.extend(changed.map(|(path, record)| (path.clone(), record.clone())));
+    below.extend(view.changed_within(dir).map(|(path, record)| (path.clone(), record.clone())));
     for (path, record) in below {
         let Some(record) = record else { continue };
         lost.extend(record.files.into_iter().map(|media| Change {

@@ -87,6 +87,8 @@ messages! {
         "The ledger can't be written; deletions wait, none is reported.";
     LEDGER_RECOVERED = "ledger_recovered" INFO "0cd0b6d44dd94f70a495b8ab10469194"
         "The ledger is written again.";
+    UNREADABLE = "unreadable" ERROR "74109dc42bed41c2a0004a1d850f080c"
+        "What was stored of a confirmed deletion can't be read again; it is not reported.";
     LINES_MISSING = "lines_missing" WARN "57904e70c4ed4482b36cff7b6b90420f"
         "The journal was too slow for some lines; the decisions are in the store all the same.";
 }

@@ -7,8 +7,10 @@
 //! It must never act on anything that is not stored, and never block on a disk that hangs.
 
 mod announce;
+mod checks;
 mod engine;
 mod explain;
+mod folder_story;
 mod folders;
 #[cfg(feature = "test-hooks")]
 mod hooks;
@@ -18,8 +20,10 @@ mod messages;
 mod moves;
 mod narrator;
 mod newcomers;
+mod overlay;
 mod probing;
 mod pulse;
+mod recording;
 mod roots;
 mod run;
 mod signals;
@@ -29,6 +33,7 @@ mod strays;
 mod systemd;
 #[cfg(test)]
 mod tests;
+mod titles;
 mod told;
 mod view;
 mod watching;

@@ -17,7 +17,7 @@ const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// One line of the journal: a sentence, and the fields that say the same to a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub struct Line {
     pub(super) message: Message,
     pub(super) level: Level,
     pub(super) text: String,
@@ -51,6 +51,12 @@ impl Line {
     /// The same line, about a root.
     pub(super) fn of_root(mut self, root: &crate::domain::RootName) -> Self {
         self.fields.root = Some(root.to_string());
+        self
+    }
+
+    /// The same line, about a deletion.
+    pub(super) fn of_deletion(mut self, id: &crate::domain::DeletionId) -> Self {
+        self.fields.deletion = Some(id.to_string());
         self
     }
 

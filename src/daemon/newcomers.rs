@@ -136,8 +136,10 @@ mod tests {
             dir: &RelPath,
             each: &mut dyn FnMut(RelPath, Directory) -> ControlFlow<()>,
         ) -> Result<(), InventoryError> {
-            drop(each(dir.clone(), Self::record()));
-            Ok(())
+            // There is nothing more to tell, whether it wants to hear it or not.
+            match each(dir.clone(), Self::record()) {
+                ControlFlow::Continue(()) | ControlFlow::Break(()) => Ok(()),
+            }
         }
     }
 
@@ -167,6 +169,7 @@ mod tests {
                 ids: ProviderIds::default(),
             },
             detected: at(detected),
+            from: Awake::default(),
             places: vec![],
             lost: vec![LostFile {
                 path: FilePath::new(root("a"), RelPath::parse(b"heat.mkv").unwrap()),

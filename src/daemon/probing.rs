@@ -51,9 +51,20 @@ impl Probing {
         self.waiting.push(probe);
     }
 
-    /// Begins a round if one is wanted: the token with which all `roots` are to be synced.
-    pub(super) fn begin(&mut self, now: Awake, roots: &[RootName]) -> Option<u64> {
+    /// Begins a round if one is wanted: the token with which all `roots` are to be synced. What
+    /// nobody waits for any more is dropped: probes that can't run would pile up.
+    pub(super) fn begin(
+        &mut self,
+        now: Awake,
+        roots: &[RootName],
+        is_awaited: impl Fn(&Probe) -> bool,
+    ) -> Option<u64> {
         if self.round.is_some() || self.waiting.is_empty() {
+            return None;
+        }
+        self.waiting.retain(|probe| is_awaited(probe));
+        self.ready.retain(|runnable| is_awaited(&runnable.probe));
+        if self.waiting.is_empty() {
             return None;
         }
         self.next_token += 1;
@@ -85,13 +96,18 @@ impl Probing {
         }
     }
 
-    /// The next probe that may run now.
-    pub(super) fn next(&mut self, now: Awake) -> Option<Runnable> {
+    /// The next probe that may run now and that somebody waits for.
+    pub(super) fn next(
+        &mut self,
+        now: Awake,
+        is_awaited: impl Fn(&Probe) -> bool,
+    ) -> Option<Runnable> {
         let hanging = self.running.values().filter(|from| now.since(**from) >= HANGS_AFTER).count();
         if self.running.len() - hanging >= MOST_RUNNING || hanging >= MOST_HANGING {
             return None;
         }
-        let next = self.ready.pop_front()?;
+        let next = std::iter::from_fn(|| self.ready.pop_front())
+            .find(|runnable| is_awaited(&runnable.probe))?;
         self.running.insert(next.probe.id, now);
         Some(next)
     }
@@ -107,41 +123,6 @@ impl Probing {
         self.ready.extend(
             round.probes.into_iter().map(|probe| Runnable { probe, behind: behind.clone() }),
         );
-    }
-}
-
-/// Answers of full looks that several callers wait for.
-#[derive(Debug)]
-pub(super) struct Checks<T> {
-    waiting: Vec<T>,
-    awaited: BTreeSet<RootName>,
-}
-
-impl<T> Default for Checks<T> {
-    fn default() -> Self {
-        Self { waiting: Vec::new(), awaited: BTreeSet::new() }
-    }
-}
-
-impl<T> Checks<T> {
-    /// A caller wants a full look. Says whether one must be begun; else it joins the running one.
-    pub(super) fn want(&mut self, caller: Option<T>, roots: &[RootName]) -> bool {
-        self.waiting.extend(caller);
-        let begin = self.awaited.is_empty();
-        if begin {
-            self.awaited = roots.iter().cloned().collect();
-        }
-        begin
-    }
-
-    /// A root has been walked, or can't be.
-    pub(super) fn walked(&mut self, root: &RootName) {
-        self.awaited.remove(root);
-    }
-
-    /// The callers, once all roots have been walked.
-    pub(super) fn finished(&mut self) -> Vec<T> {
-        if self.awaited.is_empty() { std::mem::take(&mut self.waiting) } else { Vec::new() }
     }
 }
 
@@ -161,6 +142,7 @@ mod tests {
                 ids: ProviderIds::default(),
             },
             detected: Timestamp::default(),
+            from: Awake::default(),
             places: vec![],
             lost: vec![],
             follows: vec![],
@@ -172,7 +154,7 @@ mod tests {
     }
 
     fn numbers(probing: &mut Probing) -> Vec<(u64, usize)> {
-        std::iter::from_fn(|| probing.next(Awake::default()))
+        std::iter::from_fn(|| probing.next(Awake::default(), |_| true))
             .map(|r| (r.probe.id.0, r.behind.len()))
             .collect()
     }
@@ -181,22 +163,26 @@ mod tests {
     fn no_probe_runs_before_every_root_is_current() {
         let mut probing = Probing::default();
         probing.want(probe(1));
-        let token = probing.begin(Awake::default(), &roots()).unwrap();
+        let token = probing.begin(Awake::default(), &roots(), |_| true).unwrap();
         probing.want(probe(2));
-        assert_eq!(probing.begin(Awake::default(), &roots()), None, "one round at a time");
+        assert_eq!(
+            probing.begin(Awake::default(), &roots(), |_| true),
+            None,
+            "one round at a time"
+        );
         probing.synced(&roots()[0], token, true);
         probing.synced(&roots()[1], token + 7, true);
         assert!(numbers(&mut probing).is_empty());
         probing.synced(&roots()[1], token, true);
         assert_eq!(numbers(&mut probing), [(1, 0)]);
-        assert!(probing.begin(Awake::default(), &roots()).is_some());
+        assert!(probing.begin(Awake::default(), &roots(), |_| true).is_some());
     }
 
     #[test]
     fn a_root_that_is_behind_or_silent_is_named_to_the_probe() {
         let mut probing = Probing::default();
         probing.want(probe(1));
-        let token = probing.begin(Awake::default(), &roots()).unwrap();
+        let token = probing.begin(Awake::default(), &roots(), |_| true).unwrap();
         probing.synced(&roots()[0], token, false);
         probing.tick(Awake::default().plus(ROUND_DEADLINE / 2));
         assert!(numbers(&mut probing).is_empty());
@@ -205,12 +191,29 @@ mod tests {
     }
 
     #[test]
+    fn a_probe_that_nobody_waits_for_any_more_does_not_run() {
+        let mut probing = Probing::default();
+        probing.want(probe(1));
+        probing.want(probe(2));
+        let second = |probe: &Probe| probe.id == ProbeId(2);
+        assert!(probing.begin(Awake::default(), &[], second).is_some());
+        assert_eq!(numbers(&mut probing), [(2, 0)]);
+        probing.want(probe(3));
+        assert_eq!(probing.begin(Awake::default(), &[], second), None);
+        probing.want(probe(4));
+        probing.want(probe(5));
+        assert!(probing.begin(Awake::default(), &[], |_| true).is_some());
+        let next = probing.next(Awake::default(), |probe| probe.id == ProbeId(5));
+        assert_eq!(next.map(|runnable| runnable.probe.id), Some(ProbeId(5)));
+    }
+
+    #[test]
     fn probes_run_a_few_at_a_time() {
         let mut probing = Probing::default();
         for number in 0..9 {
             probing.want(probe(number));
         }
-        assert!(probing.begin(Awake::default(), &[]).is_some());
+        assert!(probing.begin(Awake::default(), &[], |_| true).is_some());
         assert_eq!(numbers(&mut probing).len(), MOST_RUNNING);
         probing.ended(ProbeId(2));
         assert_eq!(numbers(&mut probing), [(4, 0)]);
@@ -222,26 +225,13 @@ mod tests {
         for number in 0..30 {
             probing.want(probe(number));
         }
-        assert!(probing.begin(Awake::default(), &[]).is_some());
+        assert!(probing.begin(Awake::default(), &[], |_| true).is_some());
         let mut now = Awake::default();
         let mut begun = 0;
         for _ in 0..9 {
-            begun += std::iter::from_fn(|| probing.next(now)).count();
+            begun += std::iter::from_fn(|| probing.next(now, |_| true)).count();
             now = now.plus(HANGS_AFTER);
         }
         assert_eq!(begun, MOST_HANGING);
-    }
-
-    #[test]
-    fn a_second_caller_joins_the_running_check() {
-        let mut checks = Checks::default();
-        assert!(checks.want(Some(1), &roots()));
-        assert!(!checks.want(Some(2), &roots()));
-        checks.walked(&roots()[0]);
-        assert!(checks.finished().is_empty());
-        checks.walked(&roots()[1]);
-        assert_eq!(checks.finished(), [1, 2]);
-        assert!(checks.want(Some(3), &[]));
-        assert_eq!(checks.finished(), [3]);
     }
 }

@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::checks::Checks;
 use super::engine::{Engine, Listed, Order};
 use super::explain::{self, Known};
 use super::messages;
 use super::narrator::{Line, Narrator};
-use super::probing::{Checks, Probing, Runnable};
+use super::probing::{Probing, Runnable};
 use super::pulse::Pulse;
 use super::signals::Signal;
 use super::systemd::{Phase, ServiceManager};
@@ -99,6 +100,7 @@ impl Loop<'_> {
             checks: Checks::default(),
             looks: BTreeMap::new(),
             stalled: BTreeSet::new(),
+            failures: BTreeMap::new(),
         };
         let (mut now, _) = self.pulse.beat(&*self.clock);
         let mut applied = self.configure(now, &mut beside);
@@ -188,10 +190,17 @@ impl Loop<'_> {
     ) -> Result<(), StoreError> {
         match report {
             Report::Root { look } => {
+                if let Some(other) = beside.has_same_root(&root, &look) {
+                    let why = format!(
+                        "it is the same directory as root {other}, so nothing is read in it; leave \
+                         one of the two out of the configuration"
+                    );
+                    return self.watcher_failed(now, &root, &why, beside);
+                }
                 let gone = !matches!(look, RootLook::Seen { .. });
                 self.engine.looked(now, &root, &look)?;
                 if gone {
-                    beside.checks.walked(&root);
+                    beside.checks.gone(&root);
                 }
                 beside.looks.insert(root, look);
             }
@@ -203,9 +212,10 @@ impl Loop<'_> {
                 self.engine.listed(now, &Listed { root, seq, identity, listings, at_start })?;
             }
             Report::Walking { directories } => self.engine.walking(&root, directories),
-            Report::Walked { directories, files, .. } => {
+            Report::Walked { directories, files, asked, .. } => {
                 self.engine.walked(now, &root, directories, files)?;
-                beside.checks.walked(&root);
+                beside.checks.walked(&root, asked);
+                beside.failures.remove(&root);
             }
             Report::Watching { directories, watched, why_not } => {
                 self.engine.watching(&root, directories, watched, why_not);
@@ -223,12 +233,7 @@ impl Loop<'_> {
             }
             Report::Stopped => {}
             Report::Failed { why } => {
-                let text = format!("root {root} is not watched any more: {why}");
-                let line = Line::new(messages::UNWATCHED, text).of_root(&root);
-                self.narrator.tell(line.because(&why));
-                let why = format!("its watcher has ended: {why}");
-                self.engine.looked(now, &root, &RootLook::Unreadable { why })?;
-                beside.checks.walked(&root);
+                self.watcher_failed(now, &root, &format!("its watcher has ended: {why}"), beside)?;
             }
         }
         Ok(())
@@ -239,6 +244,7 @@ impl Loop<'_> {
         self.engine.tick(now)?;
         beside.probing.tick(now.awake);
         self.notice_stalls(now, beside)?;
+        self.restart_watchers(now, beside)?;
         for order in self.engine.take_orders() {
             match order {
                 Order::Probe(probe) => beside.probing.want(probe),
@@ -253,17 +259,21 @@ impl Loop<'_> {
                     }
                 }
                 Order::Tell(decision) => self.tell(&decision)?,
+                Order::Say(line) => self.narrator.tell(line),
             }
         }
         let online = self.engine.online_roots();
-        if let Some(token) = beside.probing.begin(now.awake, &online) {
+        if let Some(token) =
+            beside.probing.begin(now.awake, &online, |probe| self.engine.awaits(probe))
+        {
             for root in &online {
                 if let Some((_, handle)) = beside.watchers.get(root) {
                     handle.sync(token);
                 }
             }
         }
-        while let Some(runnable) = beside.probing.next(now.awake) {
+        while let Some(runnable) = beside.probing.next(now.awake, |probe| self.engine.awaits(probe))
+        {
             self.probe(runnable, beside)?;
         }
         for reply in beside.checks.finished() {
@@ -290,7 +300,7 @@ impl Loop<'_> {
         let host = Arc::clone(&self.host);
         let (clock, findings) = (Arc::clone(&self.clock), beside.findings.clone());
         tokio::task::spawn_blocking(move || {
-            let mut disk = prober::look(&job, &grounds, &host, &*clock);
+            let mut disk = prober::look_or_unknown(&job, &grounds, &host, &*clock);
             disk.behind = behind;
             let found = Findings {
                 probe: probe.id,
@@ -309,11 +319,11 @@ impl Loop<'_> {
 
     fn check(&mut self, caller: Option<Reply<CheckView>>, beside: &mut Beside) {
         let online = self.engine.online_roots();
-        if beside.checks.want(caller, &online) {
-            for root in &online {
-                if let Some((_, handle)) = beside.watchers.get(root) {
-                    handle.rescan(Why::Requested);
-                }
+        let number = beside.checks.want(caller, &online);
+        for root in &online {
+            match beside.watchers.get(root) {
+                Some((_, handle)) => handle.check(number),
+                None => beside.checks.gone(root),
             }
         }
     }

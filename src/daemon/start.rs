@@ -115,6 +115,12 @@ impl Record for Ledger {
     fn record_verb(&mut self, verb: &str, subject: &str, at: Timestamp) -> anyhow::Result<()> {
         Ok(self.append_verb(verb, subject, at)?)
     }
+
+    fn mend(&mut self) {
+        if let Err(error) = Self::mend(self) {
+            tracing::debug!("{:#}", anyhow::Error::new(error));
+        }
+    }
 }
 
 /// Runs the daemon until it is asked to stop.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::listings::{Change, Context, path};
 use super::moves::Moves;
 use crate::catalog::{Folders, Placer};
-use crate::domain::{FileId, FilePath, Item, RelPath, Timestamp, normalise};
+use crate::domain::{Awake, FileId, FilePath, Item, RelPath, Timestamp, normalise};
 use crate::inventory::{Directory, Inventory, InventoryError, Media, Rules};
 use crate::store::Arrival;
 
@@ -19,13 +19,15 @@ pub(super) struct Stray {
     pub(super) to: FilePath,
     id: FileId,
     at: Timestamp,
+    /// The same in awake time.
+    awake: Awake,
 }
 
 impl Stray {
     /// The name that appeared.
     pub(super) fn arrival(&self) -> Arrival {
         let (path, from) = (self.to.clone(), self.from.clone());
-        Arrival { id: self.id, path, at: self.at, moved_from: Some(from) }
+        Arrival { id: self.id, path, at: self.awake, moved_from: Some(from) }
     }
 }
 
@@ -44,7 +46,7 @@ pub(super) fn strays(
         let name = to.rel.name().unwrap_or_default();
         if !context.rules.is_media(name) && !is_ignored(context.rules, &to.rel) {
             let id = FileId { fs: change.fs, inode: change.media.inode };
-            strays.push(Stray { from, to, id, at });
+            strays.push(Stray { from, to, id, at, awake: context.awake });
         }
     }
     strays

@@ -9,8 +9,8 @@ use crate::core::{Findings, Policy};
 use crate::domain::{
     Awake, DiskLook, Entry, FsId, Health, Identity, Now, RelPath, RootLook, RootName, Timestamp,
 };
-use crate::inventory::{Listing, Media, Name, Rules};
-use crate::store::{Loaded, Opened, Store};
+use crate::inventory::{Directory, Listing, Media, Name, Rules};
+use crate::store::{Loaded, Opened, Storage, Store};
 
 /// A recorder that remembers, or fails.
 #[derive(Debug, Default)]
@@ -32,8 +32,8 @@ impl Record for Memory {
     }
 }
 
-struct Rig {
-    engine: Engine<Store, Memory>,
+struct Rig<S = Store> {
+    engine: Engine<S, Memory>,
     now: Now,
     seq: u64,
     _dir: tempfile::TempDir,
@@ -70,10 +70,15 @@ impl Rig {
         let dir = tempfile::tempdir().unwrap();
         let Opened { store, .. } =
             crate::store::open(dir.path(), true, Timestamp::default()).unwrap();
+        Self::on(store, dir)
+    }
+}
+
+impl<S: Storage> Rig<S> {
+    fn on(store: Arc<S>, dir: tempfile::TempDir) -> Self {
         let now = Now { wall: Timestamp::from_millis(1_000), awake: Awake::default() };
         let policy = Policy { settle: Duration::from_secs(1), ..Policy::default() };
         let history = Duration::from_hours(1);
-        let store: Arc<Store> = store;
         let loaded = Loaded::default();
         let mut engine =
             Engine::new(store, Memory::default(), loaded, None, policy, history, now).unwrap();
@@ -195,8 +200,7 @@ fn a_folder_whose_own_record_is_lost_still_misses_what_was_below_it() {
         directories: vec![(root(), RelPath::root(), None)],
         ..crate::store::Batch::default()
     };
-    crate::store::Storage::commit(&*rig.engine.store, &gone, crate::store::Durability::Soon)
-        .unwrap();
+    Storage::commit(&*rig.engine.store, &gone, crate::store::Durability::Soon).unwrap();
     rig.list("a", &[("", &[], &["Ronin (1998)"])]);
     assert_eq!(rig.under_review(), ["Heat (1995)"]);
 }
@@ -271,4 +275,186 @@ fn what_can_not_be_recorded_is_under_review_again_and_not_told_later_without_a_l
     rig.answer();
     assert_eq!(rig.engine.recorder.told, ["film:heat:1995#1"]);
     assert_eq!(rig.under_review(), Vec::<String>::new());
+}
+
+#[test]
+fn a_lost_index_of_titles_is_made_anew_as_it_was() {
+    let mut rig = Rig::new();
+    rig.look("a");
+    rig.list("a", HEAT);
+    rig.list("a", &[("", &["Loose (1999).mkv"], &["Heat (1995)", "Ronin (1998)", "S"])]);
+    rig.list("a", &[("S", &["S01E01.mkv", "S01E02.mkv"], &[])]);
+    rig.walked();
+    let store = Arc::clone(&rig.engine.store);
+    let all = || {
+        let items = store.search("", 99).unwrap();
+        let keys: Vec<_> = items.iter().flat_map(crate::domain::Item::match_keys).collect();
+        let mut titles = store.titles(&keys).unwrap();
+        titles.sort();
+        titles
+    };
+    let before = all();
+    assert_eq!(before.len(), 4, "{before:?}");
+    rig.engine.mend_titles().unwrap();
+    assert_eq!(all(), before);
+    Storage::replace_titles(&*store, &[]).unwrap();
+    assert!(all().is_empty());
+    store.lose_titles();
+    rig.engine.mend_titles().unwrap();
+    assert_eq!(all(), before);
+}
+
+#[test]
+fn a_confirmed_deletion_whose_record_can_not_be_read_again_is_held_and_told_once_it_can() {
+    let store = Arc::new(crate::store::Memory::new());
+    let mut rig = Rig::on(Arc::clone(&store), tempfile::tempdir().unwrap());
+    rig.look("a");
+    rig.list("a", HEAT);
+    rig.walked();
+    rig.list("a", &[("", &[], &["Ronin (1998)"])]);
+    store.lose_entries(true);
+    rig.advance(Duration::from_secs(2));
+    rig.answer();
+    assert_eq!(rig.engine.recorder.told, Vec::<String>::new());
+    assert_eq!(rig.under_review(), ["Heat (1995)"]);
+    store.lose_entries(false);
+    rig.advance(Duration::from_hours(1));
+    rig.answer();
+    assert_eq!(rig.engine.recorder.told, ["film:heat:1995#1"]);
+}
+
+#[test]
+fn a_clock_that_is_set_does_not_hide_the_other_half_of_a_move() {
+    for jump in [-9_000_000_000, 9_000_000_000] {
+        let mut rig = Rig::new();
+        rig.look("a");
+        rig.list("a", HEAT);
+        rig.walked();
+        rig.list("a", &[("", &["new.mkv"], &["Heat (1995)", "Ronin (1998)"])]);
+        rig.now.wall = Timestamp::from_millis(rig.now.wall.as_millis() + jump);
+        rig.advance(Duration::from_hours(7));
+        rig.advance(Duration::from_mins(30));
+        rig.list("a", &[("Plain", &["other.mkv"], &[])]);
+        rig.now.wall = Timestamp::from_millis(rig.now.wall.as_millis() + jump);
+        rig.list("a", &[("Heat (1995)", &[], &[])]);
+        rig.advance(Duration::from_secs(5));
+        let orders = rig.engine.take_orders();
+        let probe = orders.iter().find_map(|order| match order {
+            Order::Probe(probe) => Some(probe),
+            _ => None,
+        });
+        let job = jobs::job(&*rig.engine.store, probe.unwrap(), &jobs::Unseen::default()).unwrap();
+        let arrived: Vec<String> = job.arrived.iter().map(|a| a.path.to_string()).collect();
+        assert_eq!(arrived, ["media:Plain/other.mkv"], "{jump}");
+    }
+}
+
+#[test]
+fn a_probe_is_not_awaited_any_more_once_all_begins_to_wait_again() {
+    let mut rig = Rig::new();
+    rig.look("a");
+    rig.list("a", HEAT);
+    rig.walked();
+    rig.list("a", &[("", &[], &["Ronin (1998)"])]);
+    rig.advance(Duration::from_secs(2));
+    let probes = |rig: &mut Rig| -> Vec<crate::core::Probe> {
+        let orders = rig.engine.take_orders().into_iter();
+        orders
+            .filter_map(|order| match order {
+                Order::Probe(probe) => Some(probe),
+                _ => None,
+            })
+            .collect()
+    };
+    let first = probes(&mut rig);
+    assert!(rig.engine.awaits(&first[0]));
+    rig.engine.gap(rig.now);
+    assert!(!rig.engine.awaits(&first[0]));
+    rig.advance(Duration::from_secs(2));
+    let second = probes(&mut rig);
+    assert!(rig.engine.awaits(&second[0]));
+    assert!(!rig.engine.awaits(&first[0]));
+}
+
+#[test]
+fn a_folder_of_many_titles_that_is_gone_is_many_lost_titles() {
+    const TITLES: usize = 20_000;
+    let store = crate::store::Memory::new();
+    let rel = |path: &str| RelPath::parse(path.as_bytes()).unwrap();
+    let fs = FsId(1);
+    let record = |files: Vec<Media>, subdirs: Vec<Name>| Directory {
+        fs,
+        looked: Timestamp::default(),
+        files,
+        subdirs,
+    };
+    let name = |text: &str| Name::from(text.as_bytes());
+    let title = |n: usize| format!("Film {n:06} (1999)");
+    let mut directories = vec![
+        (root(), rel(""), Some(record(vec![], vec![name("a"), name("a b")]))),
+        (root(), rel("a"), Some(record(vec![], (0..TITLES).map(|n| name(&title(n))).collect()))),
+        (root(), rel("a b"), Some(record(vec![], vec![]))),
+    ];
+    let media = || vec![Media { name: name("f.mkv"), inode: 7, alias: false }];
+    directories.extend(
+        (0..TITLES)
+            .map(|n| (root(), rel(&format!("a/{}", title(n))), Some(record(media(), vec![])))),
+    );
+    let batch = crate::store::Batch { directories, ..crate::store::Batch::default() };
+    store.commit(&batch, crate::store::Durability::Soon).unwrap();
+    let listing = Listing {
+        dir: rel(""),
+        fs,
+        at: Timestamp::default(),
+        files: vec![],
+        subdirs: vec![name("a b")],
+        others: vec![],
+        tells_others: true,
+    };
+    let rules = Rules::new(["mkv"], []);
+    let root = root();
+    let context = listings::Context {
+        root: &root,
+        title: "m",
+        rules: &rules,
+        sensor: crate::domain::Sensor::Watcher,
+        baseline: false,
+        awake: Awake::default(),
+    };
+    let now = Now { wall: Timestamp::default(), awake: Awake::default() };
+    let core = crate::core::Core::new(Policy::default(), crate::core::Saved::default(), None, now);
+    let moves = moves::Moves::default();
+    let applied = listings::apply(context, &store, &[listing], &moves, &core).unwrap();
+    assert_eq!(applied.observations.len(), TITLES);
+    assert_eq!(applied.batch.gone_titles.len(), TITLES);
+    let gone = applied.batch.directories.iter().filter(|(_, _, record)| record.is_none());
+    assert_eq!(gone.count(), TITLES + 1);
+}
+
+#[test]
+fn a_folder_of_titles_is_explained_as_what_it_is_and_a_title_by_its_folder() {
+    let mut rig = Rig::new();
+    rig.look("a");
+    rig.list("a", HEAT);
+    rig.list("a", &[("", &[], &["Heat (1995)", "Ronin (1998)", "new\n2030 x"])]);
+    rig.list("a", &[("new\n2030 x", &[], &["Alien (1979)"])]);
+    rig.list("a", &[("new\n2030 x/Alien (1979)", &["alien.mkv"], &[])]);
+    rig.walked();
+    let told = |path: &str| {
+        let known = explain::Known::of(&rig.engine);
+        let story = explain::explain(&*rig.engine.store, &known, path).unwrap().stories.remove(0);
+        (story.state, story.summary, story.places)
+    };
+    let (state, summary, places) = told("/m");
+    assert_eq!((state.as_str(), places.len()), ("folder", 3));
+    assert!(summary.contains("3 titles"), "{summary}");
+    let (state, summary, places) = told("/m/new\n2030 x");
+    assert_eq!(
+        (state.as_str(), &places[..]),
+        ("folder", &["/m/new\\n2030 x/Alien (1979)".to_owned()][..])
+    );
+    assert!(summary.starts_with("/m/new\\n2030 x is a folder with 1 title"), "{summary}");
+    assert_eq!(told("/m/Heat (1995)").0, "alive");
+    assert_eq!(told("/m/Heat (1995)/heat.mkv").0, "alive");
+    assert_eq!(told("/m/nothing").0, "unknown");
 }

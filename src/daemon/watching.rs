@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::checks::Checks;
 use super::messages;
 use super::narrator::Line;
-use super::probing::{Checks, Probing};
+use super::probing::Probing;
 use super::roots::RootSpec;
 use super::run::Loop;
 use super::specs;
 use crate::control::{CheckView, Reply};
 use crate::core::Findings;
-use crate::domain::{Now, RootLook, RootName};
+use crate::domain::{Awake, Now, RootLook, RootName};
 use crate::inventory::Inventory;
 use crate::prober::Ground;
 use crate::sensors::watcher::{self, Handle, Instances, WatchedRoot};
@@ -23,6 +24,9 @@ use crate::store::StoreError;
 /// Between two looks at a root lies at most one batch of listings, which a slow disk that has just
 /// woken up may take many seconds for.
 const STALLED_AFTER: Duration = Duration::from_mins(1);
+/// The first and the longest wait before a watcher that failed is started again.
+const RESTART: Duration = Duration::from_secs(2);
+const RESTART_MAX: Duration = Duration::from_mins(5);
 
 fn stalled_after() -> Duration {
     #[cfg(feature = "test-hooks")]
@@ -46,6 +50,34 @@ pub(super) struct Beside {
     pub(super) looks: BTreeMap<RootName, RootLook>,
     /// Roots whose looks do not come back.
     pub(super) stalled: BTreeSet<RootName>,
+    /// Roots whose watchers have failed and were not well since.
+    pub(super) failures: BTreeMap<RootName, Failure>,
+}
+
+/// A watcher that failed.
+#[derive(Debug, Default)]
+pub(super) struct Failure {
+    /// How often in a row.
+    times: u32,
+    /// When it is started again; `None` while it runs.
+    again: Option<Awake>,
+}
+
+impl Beside {
+    /// Another root that is the very directory that was seen: what lies in it would be counted, and
+    /// mourned, twice.
+    pub(super) fn has_same_root(&self, root: &RootName, look: &RootLook) -> Option<RootName> {
+        let RootLook::Seen { identity } = look else { return None };
+        let here = (identity.device, identity.inode?);
+        let is_same = |look: &RootLook| match look {
+            RootLook::Seen { identity } => {
+                Some(here) == identity.inode.map(|i| (identity.device, i))
+            }
+            _ => false,
+        };
+        let mut others = self.looks.iter().filter(|(other, _)| *other != root);
+        others.find(|(_, look)| is_same(look)).map(|(other, _)| other.clone())
+    }
 }
 
 impl Loop<'_> {
@@ -57,15 +89,17 @@ impl Loop<'_> {
         let changed = self.engine.configure(now, specs.clone())?;
         // What is forgotten must be forgotten before anyone looks.
         self.engine.commit(now)?;
+        self.engine.mend_titles()?;
         let gone: Vec<RootName> =
             beside.watchers.keys().filter(|name| !names.contains(name)).cloned().collect();
         for name in gone.iter().chain(&changed) {
             if let Some((_, handle)) = beside.watchers.remove(name) {
                 handle.stop();
-                beside.checks.walked(name);
-                beside.looks.remove(name);
-                beside.stalled.remove(name);
             }
+            beside.checks.gone(name);
+            beside.looks.remove(name);
+            beside.stalled.remove(name);
+            beside.failures.remove(name);
         }
         for spec in specs.iter().filter(|spec| changed.contains(&spec.name)) {
             self.watch(now, spec, beside)?;
@@ -99,14 +133,64 @@ impl Loop<'_> {
                 beside.watchers.insert(spec.name.clone(), (beside.generation, handle));
             }
             Err(error) => {
-                let text = format!("root {} can't be watched: {error}", spec.name);
-                let line = Line::new(messages::UNWATCHED, text).of_root(&spec.name);
-                self.narrator.tell(line.because(error.to_string()));
                 let cookies = self.cookies.display();
                 let why = format!("it can't be watched: {error} (see also {cookies})");
-                let look = RootLook::Unreadable { why };
-                self.engine.looked(now, &spec.name, &look)?;
+                self.watcher_failed(now, &spec.name, &why, beside)?;
             }
+        }
+        Ok(())
+    }
+
+    /// A watcher has ended by itself, or could not be started: it is started again, later each
+    /// time.
+    pub(super) fn watcher_failed(
+        &mut self,
+        now: Now,
+        root: &RootName,
+        why: &str,
+        beside: &mut Beside,
+    ) -> Result<(), StoreError> {
+        if let Some((_, handle)) = beside.watchers.remove(root) {
+            handle.stop();
+        }
+        beside.looks.remove(root);
+        beside.stalled.remove(root);
+        beside.checks.gone(root);
+        let failure = beside.failures.entry(root.clone()).or_default();
+        let wait = RESTART.saturating_mul(1 << failure.times.min(16)).min(RESTART_MAX);
+        failure.times += 1;
+        failure.again = Some(now.awake.plus(wait));
+        if failure.times == 1 {
+            let text = format!("root {root}: {why}; it is tried again until it works");
+            self.narrator.tell(Line::new(messages::UNWATCHED, text).of_root(root).because(why));
+        } else {
+            tracing::debug!(%root, why, times = failure.times, "its watcher failed again");
+        }
+        let why = format!("{why}; it is tried again");
+        self.engine.looked(now, root, &RootLook::Unreadable { why })
+    }
+
+    /// Starts watchers again that have failed.
+    pub(super) fn restart_watchers(
+        &mut self,
+        now: Now,
+        beside: &mut Beside,
+    ) -> Result<(), StoreError> {
+        let is_due = |failure: &Failure| failure.again.is_some_and(|again| again <= now.awake);
+        let due: Vec<RootName> = beside
+            .failures
+            .iter()
+            .filter(|(_, failure)| is_due(failure))
+            .map(|(name, _)| name.clone())
+            .collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        for spec in specs::specs(&self.settings).iter().filter(|spec| due.contains(&spec.name)) {
+            if let Some(failure) = beside.failures.get_mut(&spec.name) {
+                failure.again = None;
+            }
+            self.watch(now, spec, beside)?;
         }
         Ok(())
     }
@@ -127,7 +211,7 @@ impl Loop<'_> {
             if after >= stalled_after() {
                 if beside.stalled.insert(name.clone()) {
                     self.engine.looked(now, name, &RootLook::NoAnswer { after })?;
-                    beside.checks.walked(name);
+                    beside.checks.gone(name);
                 }
             } else if beside.stalled.remove(name)
                 && let Some(look) = beside.looks.get(name)
@@ -148,6 +232,10 @@ impl Loop<'_> {
                 self.around.warnings.clone_from(&settings.warnings);
                 self.around.reload_failed = false;
                 self.settings = settings;
+                let (quiet, rescan) = (self.settings.watch.quiet, self.settings.watch.rescan);
+                for (_, handle) in beside.watchers.values() {
+                    handle.pace(quiet, rescan);
+                }
                 self.configure(now, beside)?;
                 self.narrator
                     .tell(Line::new(messages::RELOADED, "the configuration was read again"));

@@ -96,21 +96,43 @@ impl Hold {
         }
     }
 
-    /// What ends it: for most, the world itself; else a person's verb.
+    /// What ends it: for most, the world itself; else a person's verb. This is the one place that
+    /// names verbs, and it names in `backticks` only those that the program has: a test compares
+    /// them.
     #[must_use]
     pub fn ends(&self) -> &'static str {
         match self {
             Self::Unknown { .. } | Self::OtherRoot { .. } => {
-                "ends by itself when the witness answers again; `release` or `dismiss` end it sooner"
+                "ends by itself when the witness answers again; for a root that is right as it is, \
+                 `accept` makes it answer"
             }
             Self::BeingReplaced { .. } => {
                 "ends by itself when the new file is there, or after confirm.replace_max"
             }
-            Self::Unverified { .. }
-            | Self::OnlyExtras { .. }
-            | Self::FoundMissing { .. }
-            | Self::Rebased { .. } => "`release` reports it, `dismiss` forgets it",
+            Self::Unverified { .. } => "ends by itself when the witness no longer lists it",
+            Self::OnlyExtras { .. } => {
+                "ends by itself when a main file is there again, or when the extras are gone too"
+            }
+            Self::FoundMissing { .. } | Self::Rebased { .. } => {
+                "is not reported; ends by itself when it is found again"
+            }
         }
+    }
+
+    /// One of each kind, for tests of what is said about them.
+    #[cfg(test)]
+    pub(crate) fn one_of_each() -> Vec<Self> {
+        let text = || "x".to_owned();
+        let root = || RootName::try_from("a".to_owned()).unwrap();
+        vec![
+            Self::Unknown { witness: text(), why: text() },
+            Self::Unverified { witness: text(), place: text() },
+            Self::BeingReplaced { why: text() },
+            Self::OtherRoot { root: root() },
+            Self::OnlyExtras { left: 1 },
+            Self::FoundMissing { why: text() },
+            Self::Rebased { root: root() },
+        ]
     }
 
     /// Whether `other` is this hold going on: the same kind, by the same witness.

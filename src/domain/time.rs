@@ -104,6 +104,12 @@ impl Awake {
         Self(self.0.saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
     }
 
+    /// This moment, that much earlier; not before the first.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
+    }
+
     /// The awake time from `earlier` to here; zero when it was not earlier.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

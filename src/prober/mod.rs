@@ -5,10 +5,13 @@
 
 mod hidden;
 mod search;
+#[cfg(test)]
+mod tests;
 
 pub use hidden::HiddenFolder;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -89,9 +92,30 @@ impl<'a> Open<'a> {
     }
 }
 
-/// Looks at the disk for one item. Blocks as long as the disk does.
+/// Looks at the disk for one item. Blocks as long as the disk does. A fault of our own is an answer
+/// too, that says nothing: who waits for one must not wait for ever.
 #[must_use]
-pub fn look(
+pub fn look_or_unknown(
+    job: &Job,
+    grounds: &BTreeMap<RootName, Ground>,
+    host: &Arc<Host>,
+    clock: &dyn Clock,
+) -> DiskLook {
+    let looked = catch_unwind(AssertUnwindSafe(|| look(job, grounds, host, clock)));
+    looked.unwrap_or_else(|_| {
+        let unknown = |file: &LostFile| FileLook {
+            path: file.path.clone(),
+            shown: AbsPath::new(&match grounds.get(&file.path.root) {
+                Some(ground) => file.path.rel.under(&ground.path),
+                None => PathBuf::from(file.path.to_string()),
+            }),
+            state: FileState::Unknown { why: "the look met a fault of its own".to_owned() },
+        };
+        DiskLook { files: job.lost.iter().map(unknown).collect(), ..DiskLook::default() }
+    })
+}
+
+fn look(
     job: &Job,
     grounds: &BTreeMap<RootName, Ground>,
     host: &Arc<Host>,

@@ -18,11 +18,12 @@ const CACHE_BYTES: u64 = 4 * 1_024 * 1_024;
 /// How long a write that nobody waits for may stay in memory.
 const FLUSH_EVERY_MS: u64 = 500;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Table {
     Meta,
     Inventory,
     Titles,
+    TitleKeys,
     Arrivals,
     Roots,
     Items,
@@ -34,10 +35,11 @@ pub(super) enum Table {
 
 impl Table {
     /// In the order in which they are declared, which is that of [`Engine::trees`].
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Meta,
         Self::Inventory,
         Self::Titles,
+        Self::TitleKeys,
         Self::Arrivals,
         Self::Roots,
         Self::Items,
@@ -51,7 +53,9 @@ impl Table {
         match self {
             Self::Meta => "meta",
             Self::Inventory => "inventory",
-            Self::Titles => "titles",
+            // `titles` was the name of another form, up to schema 1.
+            Self::Titles => "title_records",
+            Self::TitleKeys => "title_keys",
             Self::Arrivals => "arrivals",
             Self::Roots => "roots",
             Self::Items => "items",
@@ -59,6 +63,29 @@ impl Table {
             Self::Entries => "entries",
             Self::History => "history",
             Self::Quarantine => "quarantine",
+        }
+    }
+
+    /// What it comes to when records of it can't be read.
+    pub(super) fn when_damaged(self) -> &'static str {
+        match self {
+            Self::Meta => "what it says about the whole store begins anew",
+            Self::Inventory => {
+                "these directories are learned anew; a loss in them since they were last listed is \
+                 missed"
+            }
+            Self::Titles | Self::TitleKeys => {
+                "which titles lie where is made anew from what is known of the directories"
+            }
+            Self::Arrivals => "a move of the last days may not be recognised by its inode",
+            Self::Roots => "these roots are adopted anew, as they are now",
+            Self::Items => "what had died before of these titles is not known any more",
+            Self::Candidates => "what was under review is not looked at any more",
+            Self::Entries => {
+                "what was told is in the ledger; a deletion that nobody was told of is lost"
+            }
+            Self::History => "these lines are missing from `obituarr explain`",
+            Self::Quarantine => "what was put aside before can't be looked into",
         }
     }
 }
@@ -160,6 +187,17 @@ impl Engine {
                 TransactionError::Abort(error) | TransactionError::Storage(error) => error,
             })
         })
+    }
+
+    /// Empties a table.
+    pub(super) fn clear(&self, table: Table) -> Result<(), StoreError> {
+        self.run("written", || self.trees[table as usize].clear())
+    }
+
+    /// Removes a table of an earlier version.
+    pub(super) fn drop_table(&self, name: &str) -> Result<(), StoreError> {
+        let Some(db) = &self.db else { return Ok(()) };
+        self.run("written", || db.drop_tree(name).map(drop))
     }
 
     /// Returns when what was written survives a kill of the process.

@@ -119,6 +119,13 @@ pub enum Healed {
     BadRecords {
         /// How many.
         count: usize,
+        /// Of what, and what comes of it.
+        what: Vec<String>,
+    },
+    /// Titles that were confirmed gone, and whose entries are lost before anyone was told.
+    LostEntries {
+        /// The titles.
+        titles: Vec<String>,
     },
     /// The ledger knew more than the store, or the store more than the ledger.
     Reconciled {
@@ -157,9 +164,16 @@ impl fmt::Display for Healed {
                 "line {line} of the ledger {} can't be read ({why}); it is left as it is and not counted",
                 file.display()
             ),
-            Self::BadRecords { count } => write!(
+            Self::BadRecords { count, what } => write!(
                 f,
-                "{count} damaged records of the store were put into quarantine; their directories are learned anew"
+                "{count} damaged records of the store were put into quarantine: {}",
+                what.join("; ")
+            ),
+            Self::LostEntries { titles } => write!(
+                f,
+                "these titles were found to be gone and nobody was told, and the record of it is \
+                 damaged, so that nobody will be: {}",
+                titles.join(", ")
             ),
             Self::Reconciled { entries, lines } => write!(
                 f,

@@ -3,10 +3,7 @@
 //! Numbers are big-endian, so that order in the tree is order in time; parts are separated by a NUL
 //! byte, which neither names nor paths can have.
 
-use crate::catalog::TitleAt;
-use crate::domain::{
-    Decision, FileId, FilePath, ItemKey, Place, RelPath, RootName, Subject, Timestamp,
-};
+use crate::domain::{Decision, FileId, FilePath, ItemKey, RelPath, RootName, Subject, Timestamp};
 
 const END: u8 = 0;
 
@@ -33,39 +30,27 @@ pub(super) fn below(name: &RootName, dir: &RelPath) -> Vec<u8> {
     key
 }
 
-/// All places of one title.
-pub(super) fn title(key: &ItemKey) -> Vec<u8> {
-    let mut bytes = key.as_str().replace('\0', " ").into_bytes();
+/// All titles that may be found by a key. Films and series share what is behind their kind, and
+/// most keys differ in nothing else: what is found is compared once more.
+pub(super) fn titles(key: &ItemKey) -> Vec<u8> {
+    let text = key.as_str();
+    let behind_kind = text.split_once(':').map_or(text, |(_, rest)| rest);
+    let mut bytes = behind_kind.replace('\0', " ").into_bytes();
     bytes.push(END);
     bytes
 }
 
-/// One title at one place.
-pub(super) fn title_at(key: &ItemKey, at: &TitleAt) -> Vec<u8> {
-    let mut bytes = title(key);
-    bytes.extend(root(&at.place.root));
-    bytes.extend_from_slice(at.place.folder.as_bytes());
-    bytes.push(END);
-    bytes.push(u8::from(at.place.loose));
+/// The number of a title, behind one of the keys that it may be found by.
+pub(super) fn title(key: &ItemKey, number: u64) -> Vec<u8> {
+    let mut bytes = titles(key);
+    bytes.extend_from_slice(&number.to_be_bytes());
     bytes
 }
 
-/// The place in the key of a title.
-pub(super) fn place(key: &[u8]) -> Option<Place> {
-    let (rest, loose) =
-        behind_item(key).split_at_checked(behind_item(key).len().checked_sub(2)?)?;
-    let at = rest.iter().position(|byte| *byte == END)?;
-    Some(Place {
-        root: RootName::parse(std::str::from_utf8(&rest[..at]).ok()?).ok()?,
-        folder: RelPath::parse(&rest[at + 1..]).ok()?,
-        loose: loose == [END, 1],
-    })
-}
-
-/// What stands in the key of a title behind its item: root and folder.
-pub(super) fn behind_item(key: &[u8]) -> &[u8] {
-    let end = key.iter().position(|byte| *byte == END).map_or(key.len(), |end| end + 1);
-    &key[end..]
+/// The number in a key of [`title`], or in the key of the title's own record.
+pub(super) fn number(key: &[u8]) -> Option<u64> {
+    let start = key.len().checked_sub(size_of::<u64>())?;
+    Some(u64::from_be_bytes(key[start..].try_into().ok()?))
 }
 
 /// All names that appeared with one inode.
@@ -137,17 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_a_title_can_be_read_from_its_key() {
-        for (folder, loose) in [("", true), ("a b/c\n", false), ("x", true)] {
-            let root = RootName::parse("movies:disk 2").unwrap();
-            let place = Place { root, folder: RelPath::parse(folder.as_bytes()).unwrap(), loose };
-            let item = super::super::testing::film(1);
-            let at = TitleAt { item, place: place.clone() };
-            assert_eq!(super::place(&title_at(&ItemKey::new("film:\0"), &at)), Some(place));
-        }
-        for key in [&b""[..], b"film:x", b"film:x\0", b"film:x\0Movies\0a\0\x01"] {
-            assert_eq!(place(key), None);
-        }
+    fn a_key_leads_to_the_numbers_of_its_titles_and_to_no_longer_key() {
+        let heat = ItemKey::new("film:heat:1995");
+        let key = title(&heat, 7);
+        assert_eq!(number(&key), Some(7));
+        assert!(key.starts_with(&titles(&ItemKey::new("any:heat:1995"))));
+        assert!(!title(&ItemKey::new("film:heat:19955"), 7).starts_with(&titles(&heat)));
+        assert_eq!(number(b"short"), None);
     }
 
     #[test]

@@ -54,7 +54,19 @@ pub enum Event {
 pub struct Ledger {
     path: PathBuf,
     file: File,
+    /// Where the file must end: behind it is what an append that failed has left there.
+    torn: Option<u64>,
+    calls: Calls,
 }
+
+/// What a disk that fails refuses; tests put refusals of their own here.
+#[derive(Debug, Clone, Copy)]
+struct Calls {
+    sync: fn(&File) -> io::Result<()>,
+    cut: fn(&File, u64) -> io::Result<()>,
+}
+
+const SYSTEM: Calls = Calls { sync: File::sync_data, cut: File::set_len };
 
 impl Ledger {
     /// Opens or makes the ledger in `dir` and reads all of it. A torn last line is cut off and kept
@@ -69,6 +81,8 @@ impl Ledger {
             move |source| LedgerError { path, doing, source }
         };
         let mut file = open_file(&path).map_err(fail("opened"))?;
+        // Its lines are synced one by one; that it is there at all is for the directory to keep.
+        sync_dir(dir).map_err(fail("opened"))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(fail("read"))?;
         let mut healed = Vec::new();
@@ -76,6 +90,7 @@ impl Ledger {
         if whole < bytes.len() {
             let aside = dir.join(format!("ledger.damaged-{}", stamp(now)));
             keep(&aside, &bytes[whole..]).map_err(fail("repaired"))?;
+            sync_dir(dir).map_err(fail("repaired"))?;
             file.set_len(whole as u64).map_err(fail("repaired"))?;
             file.sync_data().map_err(fail("repaired"))?;
             healed.push(Healed::TornLine { aside });
@@ -91,7 +106,7 @@ impl Ledger {
                 }),
             }
         }
-        Ok((Self { path, file }, lines, healed))
+        Ok((Self { path, file, torn: None, calls: SYSTEM }, lines, healed))
     }
 
     /// Appends an accepted deletion; when this returns it survives a power cut.
@@ -117,31 +132,69 @@ impl Ledger {
         self.append(&Line { v: VERSION, at, event })
     }
 
+    /// Cuts off what an append that failed has left. Until that is done nothing is appended: what
+    /// was left could be a whole line, and be told twice.
+    ///
+    /// # Errors
+    /// When it can't be cut off yet.
+    pub fn mend(&mut self) -> Result<(), LedgerError> {
+        let Some(end) = self.torn else { return Ok(()) };
+        let cut = (self.calls.cut)(&self.file, end).and_then(|()| (self.calls.sync)(&self.file));
+        cut.map_err(|source| self.fail("repaired", source))?;
+        self.torn = None;
+        Ok(())
+    }
+
     fn append(&mut self, line: &Line) -> Result<(), LedgerError> {
-        let fail = |source| LedgerError { path: self.path.clone(), doing: "written", source };
-        let mut bytes = serde_json::to_vec(line).map_err(|error| fail(error.into()))?;
+        let mut bytes =
+            serde_json::to_vec(line).map_err(|error| self.fail("written", error.into()))?;
         bytes.push(b'\n');
-        // Somebody may have moved it away or cut it since: what is appended must be found at its
-        // path, behind whole lines.
+        self.mend()?;
+        let end = self.prepare(&mut bytes).map_err(|source| self.fail("written", source))?;
+        self.torn = Some(end);
+        let written = self.file.write_all(&bytes).and_then(|()| (self.calls.sync)(&self.file));
+        match written {
+            Ok(()) => {
+                self.torn = None;
+                Ok(())
+            }
+            Err(source) => {
+                // If it can't be cut off now, it is before the next line.
+                drop(self.mend());
+                Err(self.fail("written", source))
+            }
+        }
+    }
+
+    /// Goes to the end of the file. Somebody may have moved it away or cut it since: what is
+    /// appended must be found at its path, behind whole lines.
+    fn prepare(&mut self, bytes: &mut Vec<u8>) -> io::Result<u64> {
         let there = fs::metadata(&self.path).map(|meta| (meta.dev(), meta.ino())).ok();
         let ours = self.file.metadata().map(|meta| (meta.dev(), meta.ino())).ok();
         if there.is_none() || there != ours {
-            self.file = open_file(&self.path).map_err(fail)?;
+            self.file = open_file(&self.path)?;
+            sync_dir(self.path.parent().unwrap_or(Path::new(".")))?;
         }
-        let end = self.file.seek(SeekFrom::End(0)).map_err(fail)?;
+        let end = self.file.seek(SeekFrom::End(0))?;
         if end > 0 {
             let mut last = [0];
-            self.file.read_exact_at(&mut last, end - 1).map_err(fail)?;
+            self.file.read_exact_at(&mut last, end - 1)?;
             if last != *b"\n" {
                 bytes.insert(0, b'\n');
             }
         }
-        let written = self.file.write_all(&bytes).and_then(|()| self.file.sync_data());
-        written.map_err(|source| {
-            // Best effort: what is left of it is cut off at the next start.
-            drop(self.file.set_len(end));
-            fail(source)
-        })
+        Ok(end)
+    }
+
+    fn fail(&self, doing: &'static str, source: io::Error) -> LedgerError {
+        LedgerError { path: self.path.clone(), doing, source }
+    }
+}
+
+impl Drop for Ledger {
+    /// The last chance before the next start, which would take a whole line for one that counts.
+    fn drop(&mut self) {
+        drop(self.mend());
     }
 }
 
@@ -157,6 +210,11 @@ fn open_file(path: &Path) -> io::Result<File> {
         .open(path)?;
     flock(&file, FlockOperation::NonBlockingLockExclusive)?;
     Ok(file)
+}
+
+/// A new name in a directory survives a power cut only when the directory is synced too.
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
 }
 
 fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -208,6 +266,33 @@ mod tests {
         fs::write(&path, "no end").unwrap();
         append(4).unwrap();
         assert!(fs::read_to_string(&path).unwrap().starts_with("no end\n{"));
+    }
+
+    #[test]
+    fn a_line_that_could_neither_be_synced_nor_cut_off_is_never_there_twice() {
+        let refuse = |_: &File| Err(io::Error::from_raw_os_error(5));
+        let dir = tempfile::tempdir().unwrap();
+        let text = || fs::read_to_string(dir.path().join("ledger.jsonl")).unwrap();
+        let mut ledger = open(dir.path()).0;
+        ledger.append_deletion(&entry(1), Timestamp::default()).unwrap();
+        ledger.calls = Calls { sync: refuse, cut: |_, _| Err(io::Error::from_raw_os_error(5)) };
+        ledger.append_deletion(&entry(2), Timestamp::default()).unwrap_err();
+        let left = text();
+        assert_eq!(left.lines().count(), 2, "it is there, and must not count");
+        // The disk writes again and still can't cut: nothing may come behind it.
+        ledger.calls.sync = SYSTEM.sync;
+        ledger.append_deletion(&entry(2), Timestamp::default()).unwrap_err();
+        ledger.append_deletion(&entry(3), Timestamp::default()).unwrap_err();
+        assert_eq!(text(), left);
+        ledger.calls.cut = SYSTEM.cut;
+        ledger.append_deletion(&entry(2), Timestamp::default()).unwrap();
+        assert_eq!(text(), left);
+        ledger.calls = Calls { sync: refuse, ..SYSTEM };
+        ledger.append_deletion(&entry(3), Timestamp::default()).unwrap_err();
+        ledger.calls = SYSTEM;
+        drop(ledger);
+        let (_, lines, healed) = open(dir.path());
+        assert_eq!((lines.len(), healed.len()), (2, 0));
     }
 
     #[test]

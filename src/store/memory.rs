@@ -15,7 +15,7 @@ use crate::catalog::TitleAt;
 use crate::core::{ItemState, RootState, Saved};
 use crate::domain::{
     Awake, Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath, Item,
-    ItemKey, Place, ProbeId, RelPath, RootName, Subject, Timestamp,
+    ItemKey, ProbeId, RelPath, RootName, Subject, Timestamp,
 };
 use crate::inventory::{Directory, Inventory, InventoryError};
 
@@ -26,7 +26,7 @@ pub struct Memory(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     directories: Table<(RootName, RelPath), Directory>,
-    titles: Table<(ItemKey, Place), Item>,
+    titles: Table<TitleAt, ()>,
     arrivals: Table<(FileId, FilePath), Arrival>,
     roots: Table<RootName, RootState>,
     items: Table<ItemKey, ItemState>,
@@ -37,6 +37,7 @@ struct State {
     /// Commits since the last flush.
     unflushed: usize,
     failing: usize,
+    loses_entries: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -74,6 +75,11 @@ impl Memory {
         self.state().failing = count;
     }
 
+    /// Lets entries be written and not be found again.
+    pub fn lose_entries(&self, loses: bool) {
+        self.state().loses_entries = loses;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -104,20 +110,17 @@ impl State {
         let gone: BTreeSet<&RootName> = batch.dropped_roots.iter().collect();
         if !gone.is_empty() {
             self.directories.retain(|(root, _), _| !gone.contains(root));
-            self.titles.retain(|(_, place), _| !gone.contains(&place.root));
+            self.titles.retain(|title, ()| !gone.contains(&title.place.root));
             self.arrivals.retain(|(_, path), _| !gone.contains(&path.root));
         }
         for (root, dir, record) in &batch.directories {
             self.directories.put((root.clone(), dir.clone()), record.clone());
         }
-        for TitleAt { item, place } in &batch.gone_titles {
-            item.match_keys().into_iter().for_each(|k| self.titles.put((k, place.clone()), None));
+        for gone in &batch.gone_titles {
+            let keys = gone.item.match_keys();
+            self.titles.retain(|title, ()| title.place != gone.place || !is_any(title, &keys));
         }
-        for TitleAt { item, place } in &batch.titles {
-            for key in item.match_keys() {
-                self.titles.put((key, place.clone()), Some(item.clone()));
-            }
-        }
+        batch.titles.iter().for_each(|title| self.titles.put(title.clone(), Some(())));
         for arrival in &batch.arrivals {
             self.arrivals.put((arrival.id, arrival.path.clone()), Some(arrival.clone()));
         }
@@ -151,6 +154,11 @@ impl State {
         single.heartbeat = batch.heartbeat.or(single.heartbeat);
         self.single.put((), Some(single));
     }
+}
+
+/// Whether a title may be found by one of these keys.
+fn is_any(title: &TitleAt, keys: &[ItemKey]) -> bool {
+    title.item.match_keys().iter().any(|key| keys.contains(key))
 }
 
 impl Storage for Memory {
@@ -202,16 +210,22 @@ impl Storage for Memory {
 
     fn titles(&self, keys: &[ItemKey]) -> Result<Vec<TitleAt>, StoreError> {
         let state = self.state();
-        let mut found: Vec<TitleAt> = Vec::new();
-        for key in keys {
-            for ((_, place), item) in state.titles.map.iter().filter(|((of, _), _)| of == key) {
-                let title = TitleAt { item: item.clone(), place: place.clone() };
-                if !found.contains(&title) {
-                    found.push(title);
-                }
-            }
-        }
-        Ok(found)
+        let titles = state.titles.map.keys().filter(|title| is_any(title, keys));
+        Ok(titles.cloned().collect())
+    }
+
+    fn titles_lost(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn replace_titles(&self, titles: &[TitleAt]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let number = state.unflushed;
+        state.unflushed += 1;
+        state.each(|table| table.begin(number));
+        state.titles.retain(|_, ()| false);
+        titles.iter().for_each(|title| state.titles.put(title.clone(), Some(())));
+        Ok(())
     }
 
     fn arrivals(&self, id: FileId) -> Result<Vec<Arrival>, StoreError> {
@@ -219,11 +233,7 @@ impl Storage for Memory {
         Ok(state.arrivals.map.values().filter(|arrival| arrival.id == id).cloned().collect())
     }
 
-    fn prune(
-        &self,
-        arrivals_before: Timestamp,
-        history_before: Timestamp,
-    ) -> Result<(), StoreError> {
+    fn prune(&self, arrivals_before: Awake, history_before: Timestamp) -> Result<(), StoreError> {
         let mut state = self.state();
         let number = state.unflushed;
         state.unflushed += 1;
@@ -240,7 +250,8 @@ impl Storage for Memory {
     }
 
     fn entry(&self, id: &DeletionId) -> Result<Option<Entry>, StoreError> {
-        Ok(self.state().entries.map.get(id).cloned())
+        let state = self.state();
+        Ok(state.entries.map.get(id).filter(|_| !state.loses_entries).cloned())
     }
 
     fn history(&self, subject: &str) -> Result<Vec<Decision>, StoreError> {
@@ -252,7 +263,7 @@ impl Storage for Memory {
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Item>, StoreError> {
         let state = self.state();
         let mut search = Search::new(text, limit);
-        state.titles.map.values().for_each(|item| search.offer(item.clone()));
+        state.titles.map.keys().for_each(|title| search.offer(title.item.clone()));
         state.items.map.values().for_each(|state| search.offer(state.item.clone()));
         for decision in state.history.map.values() {
             if let Subject::Item(item) = &decision.subject {

@@ -48,8 +48,8 @@ pub struct Arrival {
     pub id: FileId,
     /// Where.
     pub path: FilePath,
-    /// When it was first listed.
-    pub at: Timestamp,
+    /// When it was first listed, in time that nobody can set.
+    pub at: Awake,
     /// Where the kernel said that it was moved from.
     pub moved_from: Option<FilePath>,
 }
@@ -61,9 +61,10 @@ pub struct Batch {
     pub directories: Vec<(RootName, RelPath, Option<Directory>)>,
     /// Roots whose whole inventory, titles and arrivals are dropped first.
     pub dropped_roots: Vec<RootName>,
-    /// Titles found at places, by every key that they can be found by.
+    /// Titles found at places.
     pub titles: Vec<TitleAt>,
-    /// Titles that are no longer at a place.
+    /// Titles that are no longer at a place; with one goes what shares a key with it there. They go
+    /// before others come.
     pub gone_titles: Vec<TitleAt>,
     /// Names that appeared.
     pub arrivals: Vec<Arrival>,
@@ -127,6 +128,19 @@ pub trait Storage: Inventory {
     /// When the store can't be read.
     fn titles(&self, keys: &[ItemKey]) -> Result<Vec<TitleAt>, StoreError>;
 
+    /// Whether which titles lie where has to be made anew from the inventory: after damage, and once
+    /// after an update. Until then nobody is told.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn titles_lost(&self) -> Result<bool, StoreError>;
+
+    /// Replaces all that is known of where titles lie.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    fn replace_titles(&self, titles: &[TitleAt]) -> Result<(), StoreError>;
+
     /// Names that appeared with this inode.
     ///
     /// # Errors
@@ -137,11 +151,7 @@ pub trait Storage: Inventory {
     ///
     /// # Errors
     /// When the store can't be written.
-    fn prune(
-        &self,
-        arrivals_before: Timestamp,
-        history_before: Timestamp,
-    ) -> Result<(), StoreError>;
+    fn prune(&self, arrivals_before: Awake, history_before: Timestamp) -> Result<(), StoreError>;
 
     /// Entries, newest first.
     ///
@@ -160,6 +170,11 @@ pub trait Storage: Inventory {
     /// # Errors
     /// When the store can't be read.
     fn history(&self, subject: &str) -> Result<Vec<Decision>, StoreError>;
+
+    /// What was found damaged since the last call, and what comes of it, in words.
+    fn take_damage(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Items that have a history or lie somewhere, whose key or title contains `text` without
     /// regard to case; at most `limit`.

@@ -20,7 +20,7 @@ use super::guard::Opening;
 use super::ledger::{Ledger, stamp};
 use super::sled_store::{SCHEMA, Store};
 use super::{Loaded, Storage, reconcile};
-use crate::domain::Timestamp;
+use crate::domain::{DeletionId, Timestamp};
 
 /// sled reads its whole log when it opens; longer than this is a hang.
 const OPEN_DEADLINE: Duration = Duration::from_mins(5);
@@ -76,12 +76,28 @@ pub fn open(dir: &Path, create: bool, now: Timestamp) -> Result<Opened, OpenErro
     }
     let loaded = store.load()?;
     if store.quarantined() > 0 {
-        healed.push(Healed::BadRecords { count: store.quarantined() });
+        let (count, what) = (store.quarantined(), store.take_damage());
+        healed.push(Healed::BadRecords { count, what });
+        let titles = closed_without_entry(&store, &loaded)?;
+        if !titles.is_empty() {
+            healed.push(Healed::LostEntries { titles });
+        }
     }
     let rebuilt = set_aside || rolled_back || (!had_store && !lines.is_empty());
     let written: Vec<Timestamp> = lines.iter().map(|line| line.at).collect();
     let stale = reconcile::stale(rebuilt, loaded.heartbeat, &written, now);
     Ok(Opened { store, ledger, loaded, healed, stale })
+}
+
+/// The titles whose life was closed by a deletion of which there is no record.
+fn closed_without_entry(store: &Store, loaded: &Loaded) -> Result<Vec<String>, StoreError> {
+    let mut titles = Vec::new();
+    for state in loaded.saved.items.iter().filter(|state| state.closed.is_some()) {
+        if store.entry(&DeletionId::new(&state.item.key(), state.life))?.is_none() {
+            titles.push(state.item.to_string());
+        }
+    }
+    Ok(titles)
 }
 
 /// What is found where the store should be.
@@ -101,7 +117,10 @@ fn existing(dir: &Path, path: &Path) -> Result<Existing, OpenError> {
             Some(found) if found > SCHEMA => {
                 Err(OpenError::Newer { path: path.to_path_buf(), found, known: SCHEMA })
             }
-            Some(_) => Ok(Existing::Whole(store)),
+            Some(found) => {
+                store.migrate(found)?;
+                Ok(Existing::Whole(store))
+            }
             // A store gets its name when its schema is in it, so this one has lost it: sled takes a
             // log that it can't read for an empty one.
             None => Ok(Existing::Damaged("nothing of it can be read".to_owned())),

@@ -74,6 +74,8 @@ pub(super) struct Actor {
     /// The number of the last walk.
     pub(super) walks: u8,
     next_rescan: Duration,
+    /// The last check that was asked for.
+    pub(super) asked: u64,
     pub(super) questions: Vec<Question>,
     pub(super) seq: u64,
     told: Option<Report>,
@@ -134,6 +136,7 @@ impl Actor {
             wanted: None,
             has_started: false,
             walks: 0,
+            asked: 0,
             questions: Vec::new(),
             seq: 0,
             told: None,
@@ -232,6 +235,15 @@ impl Actor {
                 self.hints = hints;
             }
             Message::Rescan(why) => self.want(why),
+            Message::Check(number) => {
+                self.asked = self.asked.max(number);
+                self.want(Why::Requested);
+            }
+            Message::Pace { quiet, rescan } => {
+                self.dirty.set_quiet(quiet);
+                self.next_rescan = self.next_rescan.saturating_sub(self.root.rescan) + rescan;
+                (self.root.quiet, self.root.rescan) = (quiet, rescan);
+            }
             Message::Sync(token) => self.ask(token),
             Message::Applied(seq) => self.flight.applied(seq),
             Message::Stop => return Err(Ended),

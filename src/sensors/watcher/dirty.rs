@@ -32,6 +32,11 @@ impl Dirty {
         Self { quiet, marks: PathMap::default(), earliest: None }
     }
 
+    /// Another quiet time, for what happens from now on.
+    pub(super) fn set_quiet(&mut self, quiet: Duration) {
+        self.quiet = quiet;
+    }
+
     /// Takes note that something happened in a directory.
     pub(super) fn mark(&mut self, dir: &RelPath, now: Duration) {
         let due = |first: Duration| tick((now + self.quiet).min(first + CAP));
@@ -112,6 +117,16 @@ mod tests {
         assert_eq!(dirty.take_due(clock.monotonic()), [rel("a")]);
         assert!(dirty.take_due(clock.monotonic()).is_empty());
         assert_eq!(dirty.next(), None);
+    }
+
+    #[test]
+    fn another_quiet_time_counts_from_the_next_mark_on() {
+        let mut dirty = Dirty::new(QUIET);
+        dirty.mark(&rel("a"), Duration::ZERO);
+        dirty.set_quiet(Duration::from_secs(1));
+        dirty.mark(&rel("b"), Duration::ZERO);
+        assert_eq!(dirty.take_due(QUIET), [rel("a")]);
+        assert_eq!(dirty.next(), Some(Duration::from_secs(1)));
     }
 
     #[test]

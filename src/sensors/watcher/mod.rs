@@ -146,6 +146,8 @@ pub enum Report {
         directories: u64,
         /// Media files in them.
         files: u64,
+        /// The last number of a [`Handle::check`] that was asked for before it began.
+        asked: u64,
     },
     /// How much of the root is watched; sent when that changes.
     Watching {
@@ -214,6 +216,8 @@ impl Instances {
 enum Message {
     Notify { slot: usize, epoch: u32, event: notify::Result<notify::Event> },
     Rescan(Why),
+    Check(u64),
+    Pace { quiet: Duration, rescan: Duration },
     Sync(u64),
     Applied(u64),
     Stop,
@@ -238,6 +242,17 @@ impl Handle {
     /// Lists the whole root anew.
     pub fn rescan(&self, why: Why) {
         self.tell(Message::Rescan(why));
+    }
+
+    /// Lists the whole root anew, in a walk that begins after this: [`Report::Walked`] then has this
+    /// number or a higher one. Numbers go up.
+    pub fn check(&self, number: u64) {
+        self.tell(Message::Check(number));
+    }
+
+    /// Changes how long a directory must be quiet before it is listed, and how often all of it is.
+    pub fn pace(&self, quiet: Duration, rescan: Duration) {
+        self.tell(Message::Pace { quiet, rescan });
     }
 
     /// Asks for a [`Report::Synced`] with this number.

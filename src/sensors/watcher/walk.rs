@@ -21,6 +21,8 @@ pub(super) struct Active {
     fresh: Vec<RelPath>,
     directories: u64,
     files: u64,
+    /// The last check that was asked for when it began.
+    asked: u64,
 }
 
 impl Actor {
@@ -70,15 +72,15 @@ impl Actor {
             question.needs = Needs::Nothing;
         }
         let ready = vec![RelPath::root()];
-        Active { walk, ready, fresh: vec![], directories: 0, files: 0 }
+        Active { walk, ready, fresh: vec![], directories: 0, files: 0, asked: self.asked }
     }
 
     fn finish(&mut self, done: &Active) -> Flow {
         self.has_started = true;
         self.pool.keep_only_walk(self.walks);
         self.tell_unseen()?;
-        let Active { walk, directories, files, .. } = *done;
+        let Active { walk, directories, files, asked, .. } = *done;
         self.tell_watching()?;
-        self.send(Report::Walked { walk, directories, files })
+        self.send(Report::Walked { walk, directories, files, asked })
     }
 }

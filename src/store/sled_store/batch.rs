@@ -6,13 +6,14 @@ use crate::core::Changes;
 impl Store {
     /// Writes a batch in one transaction.
     pub(super) fn write(&self, batch: &Batch, durability: Durability) -> Result<()> {
-        let mut next_line = self.next_line.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let mut writes = Writes::default();
         for root in &batch.dropped_roots {
             self.drop_root(root, &mut writes)?;
         }
         writes.disk(batch);
-        writes.decided(&batch.changes, &mut next_line);
+        self.write_titles(batch, &mut next.title, &mut writes)?;
+        writes.decided(&batch.changes, &mut next.line);
         self.entries(batch, &mut writes)?;
         if durability == Durability::Synced {
             let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
@@ -33,7 +34,6 @@ impl Store {
             })
         };
         drop_where(Table::Inventory, &of_root, &|_| true)?;
-        drop_where(Table::Titles, &[], &|key| keys::behind_item(key).starts_with(&of_root))?;
         drop_where(Table::Arrivals, &[], &|key| keys::behind_inode(key).starts_with(&of_root))
     }
 
@@ -54,14 +54,14 @@ impl Store {
 
 /// What a batch comes down to.
 #[derive(Default)]
-struct Writes(Vec<Write>);
+pub(super) struct Writes(Vec<Write>);
 
 impl Writes {
-    fn change(&mut self, table: Table, key: Vec<u8>, value: Option<Vec<u8>>) {
+    pub(super) fn change(&mut self, table: Table, key: Vec<u8>, value: Option<Vec<u8>>) {
         self.0.push((table, key, value));
     }
 
-    fn put<T: Serialize>(&mut self, table: Table, key: &[u8], value: Option<&T>) {
+    pub(super) fn put<T: Serialize>(&mut self, table: Table, key: &[u8], value: Option<&T>) {
         self.change(table, key.to_vec(), value.map(json));
     }
 
@@ -70,16 +70,6 @@ impl Writes {
         for (root, dir, record) in &batch.directories {
             let value = record.as_ref().map(encode);
             self.change(Table::Inventory, keys::directory(root, dir), value);
-        }
-        for at in &batch.gone_titles {
-            for key in at.item.match_keys() {
-                self.change(Table::Titles, keys::title_at(&key, at), None);
-            }
-        }
-        for at in &batch.titles {
-            for key in at.item.match_keys() {
-                self.put(Table::Titles, &keys::title_at(&key, at), Some(&at.item));
-            }
         }
         for arrival in &batch.arrivals {
             let key = keys::arrival(arrival.id, &arrival.path);
@@ -121,7 +111,7 @@ impl Writes {
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct StoredArrival {
     path: FilePath,
-    pub(super) at: Timestamp,
+    pub(super) awake: Awake,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     moved_from: Option<FilePath>,
 }
@@ -129,11 +119,11 @@ pub(super) struct StoredArrival {
 impl StoredArrival {
     fn of(arrival: &Arrival) -> Self {
         let Arrival { path, at, moved_from, .. } = arrival.clone();
-        Self { path, at, moved_from }
+        Self { path, awake: at, moved_from }
     }
 
     pub(super) fn with(self, id: FileId) -> Arrival {
-        let Self { path, at, moved_from } = self;
-        Arrival { id, path, at, moved_from }
+        let Self { path, awake, moved_from } = self;
+        Arrival { id, path, at: awake, moved_from }
     }
 }

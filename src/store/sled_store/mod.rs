@@ -1,18 +1,24 @@
 //! The store on sled 0.34.7.
 //!
-//! # Stored form, schema 1
+//! # Stored form, schema 2
 //! ```text
-//! meta        schema, awake, heartbeat, next_candidate, next_line, generation: JSON
-//! inventory   root \0 directory          -> inventory::encode
-//! titles      key \0 root \0 folder \0 l -> item: JSON
-//! arrivals    fs inode root \0 path      -> JSON
-//! roots       name                       -> core::RootState: JSON
-//! items       key                        -> core::ItemState: JSON
-//! candidates  number                     -> domain::Candidate: JSON
-//! entries     deletion id                -> domain::Entry: JSON
-//! history     subject \0 time counter    -> domain::Decision: JSON
-//! quarantine  table \0 key               -> what could not be read
+//! meta           schema, awake, heartbeat, next_candidate, next_line, next_title, titles_lost,
+//!                generation: JSON
+//! inventory      root \0 directory       -> inventory::encode
+//! title_records  number                  -> root \0 folder \0 loose item: JSON
+//! title_keys     key without kind \0 number
+//! arrivals       fs inode root \0 path   -> JSON
+//! roots          name                    -> core::RootState: JSON
+//! items          key                     -> core::ItemState: JSON
+//! candidates     number                  -> domain::Candidate: JSON
+//! entries        deletion id             -> domain::Entry: JSON
+//! history        subject \0 time counter -> domain::Decision: JSON
+//! quarantine     table \0 key            -> what could not be read
 //! ```
+//! Schema 1 kept a title under each of its keys, in `titles`, which took twice the room. That table
+//! is dropped, and the titles are made anew from the inventory, as after damage. Its arrivals had the
+//! wall clock's time.
+//!
 //! # Writing
 //! A batch is one transaction over all tables. `flush` of sled 0.34 survives a kill of the process;
 //! for a power cut its file is synced as well. After an error of the disk sled refuses everything
@@ -23,10 +29,11 @@
 //! record is lost that way is learned anew without conclusions: nothing false can come of it, but a
 //! loss that happened in it since its last listing is missed.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
@@ -34,37 +41,54 @@ use serde::de::DeserializeOwned;
 
 mod batch;
 mod storage;
+mod titles;
 
 use super::engine::{Engine, StartError, Table, Write};
 use super::error::StoreError;
 use super::{Arrival, Batch, Durability, Loaded, Storage, keys};
 use crate::core::{ItemState, RootState};
 use crate::domain::{
-    Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath, Item,
+    Awake, Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath, Item,
     ItemKey, ProbeId, RelPath, RootName, Timestamp,
 };
 use crate::inventory::{Directory, Inventory, InventoryError, count_files, decode, encode};
 
 /// The schema that this version writes.
-pub(super) const SCHEMA: u64 = 1;
+pub(super) const SCHEMA: u64 = 2;
 const SCHEMA_KEY: &str = "schema";
 const AWAKE: &str = "awake";
 const HEARTBEAT: &str = "heartbeat";
 const NEXT_CANDIDATE: &str = "next_candidate";
 const NEXT_LINE: &str = "next_line";
+const NEXT_TITLE: &str = "next_title";
+/// Whether titles have to be made anew from the inventory.
+const TITLES_LOST: &str = "titles_lost";
+/// The table of titles of schema 1.
+const TITLES_1: &str = "titles";
 const GENERATION: &str = "generation";
 
 /// The store; see the module's documentation.
 #[derive(Debug)]
 pub struct Store {
     engine: Engine,
-    /// The first number that no line of a story has; held while a batch is written.
-    next_line: Mutex<u64>,
+    /// Held while a batch is written.
+    next: Mutex<Next>,
+    titles_lost: AtomicBool,
     /// Goes up with each batch that is synced, here and in a file beside the store.
     generation: AtomicU64,
     quarantined: AtomicUsize,
+    /// How many records of each table were put aside since it was last asked.
+    damage: Mutex<BTreeMap<Table, usize>>,
     /// Held as long as the store is.
     _lock: Option<File>,
+}
+
+/// The first numbers that nothing has.
+#[derive(Debug, Default)]
+struct Next {
+    /// Of the lines of a story.
+    line: u64,
+    title: u64,
 }
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -74,16 +98,23 @@ impl Store {
     pub(super) fn start(path: &Path) -> std::result::Result<Self, StartError> {
         Ok(Self {
             engine: Engine::start(path)?,
-            next_line: Mutex::new(0),
+            next: Mutex::default(),
+            titles_lost: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             quarantined: AtomicUsize::new(0),
+            damage: Mutex::default(),
             _lock: None,
         })
     }
 
     /// Makes it ready for use, under the lock of the state directory.
     pub(super) fn ready(mut self, lock: File) -> Result<Self> {
-        self.next_line = Mutex::new(self.meta_value(NEXT_LINE)?.unwrap_or_default());
+        let next = Next {
+            line: self.meta_value(NEXT_LINE)?.unwrap_or_default(),
+            title: self.meta_value(NEXT_TITLE)?.unwrap_or_default(),
+        };
+        self.next = Mutex::new(next);
+        self.read_titles()?;
         self._lock = Some(lock);
         Ok(self)
     }
@@ -111,6 +142,35 @@ impl Store {
     pub(super) fn initialise(&self) -> Result<()> {
         self.engine.write(&[(Table::Meta, SCHEMA_KEY.into(), Some(json(&SCHEMA)))])?;
         self.flush(Durability::Synced)
+    }
+
+    /// Brings a store of an earlier version to this one. A crash in between is made good by doing
+    /// it again.
+    pub(super) fn migrate(&self, found: u64) -> Result<()> {
+        if found < 2 {
+            self.engine.drop_table(TITLES_1)?;
+            let mut writes = self.arrivals_as_of_now()?;
+            writes.push((Table::Meta, TITLES_LOST.into(), Some(json(&true))));
+            writes.push((Table::Meta, SCHEMA_KEY.into(), Some(json(&SCHEMA))));
+            self.engine.write(&writes)?;
+            self.flush(Durability::Synced)?;
+        }
+        Ok(())
+    }
+
+    /// Schema 1 dated arrivals by the wall clock. When they came in awake time nobody knows: they
+    /// are kept a while longer.
+    fn arrivals_as_of_now(&self) -> Result<Vec<Write>> {
+        let awake = serde_json::json!(self.meta_value::<Awake>(AWAKE)?.unwrap_or_default());
+        let mut writes = Vec::new();
+        self.each(Table::Arrivals, &[], |key, mut arrival: serde_json::Value| {
+            if let Some(fields) = arrival.as_object_mut() {
+                fields.remove("at");
+                fields.insert("awake".to_owned(), awake.clone());
+            }
+            writes.push((Table::Arrivals, key.to_vec(), Some(json(&arrival))));
+        })?;
+        Ok(writes)
     }
 
     /// How many records could not be read so far.
@@ -151,7 +211,11 @@ impl Store {
 
     fn isolate(&self, table: Table, key: &[u8], bytes: &[u8]) {
         self.quarantined.fetch_add(1, Ordering::Relaxed);
+        *self.damage.lock().unwrap_or_else(PoisonError::into_inner).entry(table).or_default() += 1;
         let place = [table.name().as_bytes(), &[0], key].concat();
+        if matches!(table, Table::Titles | Table::TitleKeys) {
+            self.lose_titles();
+        }
         // If that fails it stays where it is and is found again later.
         drop(self.engine.write(&[
             (Table::Quarantine, place, Some(bytes.to_vec())),

@@ -46,14 +46,15 @@ impl Storage for Store {
     }
 
     fn titles(&self, keys: &[ItemKey]) -> Result<Vec<TitleAt>> {
-        let mut found: Vec<TitleAt> = Vec::new();
-        for key in keys {
-            self.each(Table::Titles, &keys::title(key), |key, item: Item| {
-                let title = keys::place(key).map(|place| TitleAt { item, place });
-                found.extend(title.filter(|title| !found.contains(title)));
-            })?;
-        }
-        Ok(found)
+        self.titles_by(keys)
+    }
+
+    fn titles_lost(&self) -> Result<bool> {
+        Self::titles_lost(self)
+    }
+
+    fn replace_titles(&self, titles: &[TitleAt]) -> Result<()> {
+        Self::replace_titles(self, titles)
     }
 
     fn arrivals(&self, id: FileId) -> Result<Vec<Arrival>> {
@@ -61,10 +62,10 @@ impl Storage for Store {
         Ok(stored.into_iter().map(|arrival| arrival.with(id)).collect())
     }
 
-    fn prune(&self, arrivals_before: Timestamp, history_before: Timestamp) -> Result<()> {
+    fn prune(&self, arrivals_before: Awake, history_before: Timestamp) -> Result<()> {
         let mut old: Vec<Write> = Vec::new();
         self.each(Table::Arrivals, &[], |key, arrival: StoredArrival| {
-            if arrival.at < arrivals_before {
+            if arrival.awake < arrivals_before {
                 old.push((Table::Arrivals, key.to_vec(), None));
             }
         })?;
@@ -92,9 +93,18 @@ impl Storage for Store {
         self.all(Table::History, &keys::history(subject))
     }
 
+    fn take_damage(&self) -> Vec<String> {
+        let mut damage = self.damage.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = std::mem::take(&mut *damage).into_iter().map(|(table, count)| {
+            let (name, comes_of_it) = (table.name(), table.when_damaged());
+            format!("{count} records of {name} can't be read, {comes_of_it}")
+        });
+        said.collect()
+    }
+
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Item>> {
         let mut search = Search::new(text, limit);
-        self.each(Table::Titles, &[], |_, item: Item| search.offer(item))?;
+        self.each_title(|_, title| search.offer(title.item))?;
         self.each(Table::Items, &[], |_, state: ItemState| search.offer(state.item))?;
         // Each subject of the history once: its first line, then on behind all its others.
         let mut from = Vec::new();

@@ -107,10 +107,107 @@ fn a_record_that_can_not_be_read_is_put_aside_and_the_rest_is_used() {
     drop(db);
     let opened = open_at(dir.path());
     assert_eq!(opened.loaded.saved.candidates, [candidate()]);
-    assert_eq!(opened.healed, [Healed::BadRecords { count: 1 }]);
+    let Healed::BadRecords { count: 1, what } = only(&opened) else {
+        panic!("{:?}", opened.healed)
+    };
+    assert!(
+        what[0].contains("candidates") && what[0].contains("not looked at any more"),
+        "{what:?}"
+    );
     assert_eq!(opened.store.directory(&root(), &rel("a")).unwrap(), None);
     assert_eq!(below(&*opened.store, ""), ["b"]);
     assert_eq!(opened.store.quarantined(), 2);
+    let told = opened.store.take_damage();
+    assert!(told[0].contains("1 records of inventory") && told.len() == 1, "{told:?}");
+    assert_eq!(opened.store.take_damage(), Vec::<String>::new());
+}
+
+#[test]
+fn a_deletion_that_was_never_told_and_whose_entry_is_damaged_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened = open_at(dir.path());
+    let mut batch = Batch::default();
+    for number in [1, 2] {
+        let closed = Some(Timestamp::from_millis(5));
+        let state = ItemState { closed, ..ItemState::first(film(number)) };
+        batch.changes.items.push((film(number).key(), Some(state)));
+        batch.changes.entries.push(queued(&entry(number)));
+    }
+    opened.store.commit(&batch, Durability::Synced).unwrap();
+    drop(opened);
+    let db = raw(dir.path());
+    let id = entry(2).deletion.id;
+    db.open_tree("entries").unwrap().insert(id.as_str(), "{").unwrap();
+    drop(db);
+    let opened = open_at(dir.path());
+    let titles = vec![film(2).to_string()];
+    assert!(opened.healed.contains(&Healed::LostEntries { titles }), "{:?}", opened.healed);
+}
+
+fn title(number: i64, folder: &str) -> TitleAt {
+    let place = Place { root: root(), folder: rel(folder), loose: false };
+    TitleAt { item: film(number), place }
+}
+
+#[test]
+fn titles_that_can_not_be_read_are_not_told_by_half_but_made_anew() {
+    for (tree, key, value) in [
+        ("title_records", &0_u64.to_be_bytes()[..], Some("junk")),
+        ("title_records", &0_u64.to_be_bytes()[..], None),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let opened = open_at(dir.path());
+        let batch = Batch { titles: vec![title(1, "a"), title(1, "b")], ..Batch::default() };
+        opened.store.commit(&batch, Durability::Flushed).unwrap();
+        assert_eq!(opened.store.titles(&film(1).match_keys()).unwrap(), batch.titles);
+        drop(opened);
+        let db = raw(dir.path());
+        let tree = db.open_tree(tree).unwrap();
+        match value {
+            Some(value) => drop(tree.insert(key, value).unwrap().unwrap()),
+            None => drop(tree.remove(key).unwrap().unwrap()),
+        }
+        drop((tree, db));
+        let store = open_at(dir.path()).store;
+        assert!(store.titles(&film(1).match_keys()).is_err(), "the other place alone is no answer");
+        assert!(Storage::titles_lost(&*store).unwrap());
+        drop(store);
+        let store = open_at(dir.path()).store;
+        assert!(Storage::titles_lost(&*store).unwrap(), "nor after a restart");
+        Storage::replace_titles(&*store, &batch.titles).unwrap();
+        assert_eq!(store.titles(&film(1).match_keys()).unwrap(), batch.titles);
+        assert!(!Storage::titles_lost(&*store).unwrap());
+    }
+}
+
+#[test]
+fn a_store_of_schema_1_keeps_all_but_its_titles_which_are_to_be_made_anew() {
+    let dir = filled();
+    let db = raw(dir.path());
+    db.open_tree("meta").unwrap().insert("schema", "1").unwrap();
+    let item = serde_json::to_vec(&film(1)).unwrap();
+    let arrival = br#"{"path":{"root":"movies","rel":"b"},"at":"2030-01-01T00:00:00.000Z"}"#;
+    let id = FileId { fs: FsId(1), inode: 42 };
+    let key = [1_u64.to_be_bytes(), 42_u64.to_be_bytes()].concat();
+    let key = [&key[..], b"movies\0b"].concat();
+    db.open_tree("arrivals").unwrap().insert(key, &arrival[..]).unwrap();
+    db.open_tree("meta").unwrap().insert("awake", "77").unwrap();
+    db.open_tree("titles").unwrap().insert("film:film 1:2000\0movies\0Film 1\0\0", item).unwrap();
+    drop(db);
+    let opened = open_at(dir.path());
+    assert_eq!(opened.healed, []);
+    assert_eq!(opened.stale, None);
+    assert!(Storage::titles_lost(&*opened.store).unwrap());
+    assert_eq!(below(&*opened.store, "").len(), FILLED);
+    assert_eq!(opened.store.entries().unwrap().len(), FILLED);
+    let arrived = opened.store.arrivals(id).unwrap();
+    assert_eq!(arrived.len(), 1);
+    assert_eq!(arrived[0].at, Awake::from_millis(77));
+    Storage::replace_titles(&*opened.store, &[title(1, "Film 1")]).unwrap();
+    drop(opened);
+    let db = raw(dir.path());
+    assert_eq!(db.open_tree("meta").unwrap().get("schema").unwrap().unwrap(), "2");
+    assert!(!db.tree_names().iter().any(|name| &name[..] == b"titles"));
 }
 
 #[test]
@@ -122,10 +219,10 @@ fn a_newer_store_and_a_second_instance_are_refused_and_nothing_is_touched() {
     assert!(matches!(second, Err(OpenError::AlreadyRunning { pid: Some(p), .. }) if p == pid));
     drop(opened);
     let db = raw(dir.path());
-    db.open_tree("meta").unwrap().insert("schema", "2").unwrap();
+    db.open_tree("meta").unwrap().insert("schema", "3").unwrap();
     drop(db);
     let newer = open(dir.path(), true, Timestamp::default());
-    assert!(matches!(newer, Err(OpenError::Newer { found: 2, known: 1, .. })));
+    assert!(matches!(newer, Err(OpenError::Newer { found: 3, known: 2, .. })));
 }
 
 #[test]

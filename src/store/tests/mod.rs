@@ -92,7 +92,7 @@ fn what_is_old_is_forgotten_and_what_is_young_is_kept() {
     let arrival = |path: &str, at| Arrival {
         id,
         path: FilePath::new(root(), rel(path)),
-        at: Timestamp::from_millis(at),
+        at: Awake::from_millis(at),
         moved_from: None,
     };
     let decision = |at| Decision {
@@ -106,7 +106,7 @@ fn what_is_old_is_forgotten_and_what_is_young_is_kept() {
         Batch { arrivals: vec![arrival("old", 10), arrival("new", 30)], ..Batch::default() };
     batch.changes.decisions = vec![decision(-5), decision(20), decision(30)];
     store.commit(&batch, Durability::Soon).unwrap();
-    store.prune(Timestamp::from_millis(20), Timestamp::from_millis(20)).unwrap();
+    store.prune(Awake::from_millis(20), Timestamp::from_millis(20)).unwrap();
     assert_eq!(store.arrivals(id).unwrap(), [arrival("new", 30)]);
     let story = Storage::history(&*store, film(1).key().as_str()).unwrap();
     assert_eq!(story, [decision(20), decision(30)]);

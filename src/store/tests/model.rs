@@ -90,7 +90,7 @@ fn add(batch: &mut Batch, op: &Op) {
         Op::Arrival(inode, dir, moment) => batch.arrivals.push(Arrival {
             id: FileId { fs: FsId(1), inode: inode.into() },
             path: FilePath::new(root_of(dir), folder(dir)),
-            at: at(moment),
+            at: Awake::from_millis(moment.unsigned_abs()),
             moved_from: (dir > 5).then(|| FilePath::new(root(), folder(1))),
         }),
         Op::Item(number, is) => {
@@ -181,8 +181,9 @@ proptest! {
                 }
                 Step::Prune(moment) => {
                     let at = Timestamp::from_millis(*moment);
-                    store.prune(at, at).unwrap();
-                    memory.prune(at, at).unwrap();
+                    let awake = Awake::from_millis(moment.unsigned_abs());
+                    store.prune(awake, at).unwrap();
+                    memory.prune(awake, at).unwrap();
                 }
                 Step::Reopen => {
                     drop(store);

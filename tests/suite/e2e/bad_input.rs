@@ -49,6 +49,45 @@ fn a_wrong_configuration_names_file_line_and_key() {
 }
 
 #[test]
+fn one_directory_under_two_names_is_refused_and_both_are_named() {
+    let mut home = Home::bare();
+    let (a, link) = (home.path().join("a"), home.path().join("link"));
+    fs::create_dir_all(a.join("inner")).unwrap();
+    std::os::unix::fs::symlink(&a, &link).unwrap();
+    let both = |b: &Path| format!("[roots.a]\npath = {a:?}\n[roots.b]\npath = {b:?}\n");
+    check(&mut home, &both(&link), 78, &["roots.b", "roots.a", "is the same directory as"]);
+    check(&mut home, &both(&link.join("inner")), 78, &["roots.b", "roots.a", "lies inside"]);
+}
+
+#[test]
+fn a_directory_that_becomes_another_root_while_it_runs_is_not_read_twice() {
+    let mut home = Home::bare();
+    let (a, link) = (home.path().join("a"), home.path().join("link"));
+    make(&a, "Heat (1995)/heat.mkv");
+    home.configure(&format!("[roots.a]\npath = {a:?}\n[roots.b]\npath = {link:?}\n"));
+    let daemon = home.start();
+    std::os::unix::fs::symlink(&a, &link).unwrap();
+    let reason = |status: &serde_json::Value| {
+        let root = status["roots"].as_array()?.iter().find(|root| root["name"] == "b")?;
+        root["reason"].as_str().map(str::to_owned)
+    };
+    until("it is refused", LONG, || {
+        daemon
+            .status()
+            .as_ref()
+            .and_then(reason)
+            .filter(|why| why.contains("same directory as root a"))
+    });
+    fs::remove_file(&link).unwrap();
+    make(&link, "Ronin (1998)/ronin.mkv");
+    until("it is read", LONG, || {
+        let status = daemon.status()?;
+        let roots = status["roots"].as_array()?;
+        roots.iter().all(|root| root["health"] == "online").then_some(())
+    });
+}
+
+#[test]
 fn a_root_named_on_the_command_line_that_is_not_there_is_said() {
     let mut home = Home::bare();
     let missing = home.path().join("nowhere");

@@ -164,3 +164,26 @@ fn calm(daemon: &Daemon<'_>) {
         (ticks() - before <= 2).then_some(())
     });
 }
+
+#[test]
+fn a_watcher_that_could_not_be_started_is_started_again() {
+    let home = Home::new();
+    make(&home.media(), &film(1));
+    fs::create_dir_all(home.state()).unwrap();
+    fs::write(home.state().join("cookies"), "in the way").unwrap();
+    let daemon = home.spawn();
+    until("the failure is shown", LONG, || {
+        let status = daemon.status()?;
+        let reason = status["roots"][0]["reason"].as_str()?.to_owned();
+        reason.contains("can't be watched").then_some(())
+    });
+    fs::remove_file(home.state().join("cookies")).unwrap();
+    until("it is watched", LONG, || {
+        let status = daemon.status()?;
+        (status["roots"][0]["health"] == "online" && status["roots"][0]["watched"] != 0)
+            .then_some(())
+    });
+    assert_eq!(home.log().matches("it is tried again until it works").count(), 1);
+    fs::remove_dir_all(folder(&home, 1)).unwrap();
+    daemon.wait_deletions(1);
+}

@@ -9,12 +9,29 @@ fn the_first_run_sends_everything_and_a_second_walk_nothing() {
     world.handle.rescan(Why::Requested);
     world.until("a second walk", |world| world.walks() == 2);
     assert_eq!(world.listed, 0);
-    let walked = |walk| Report::Walked { walk, directories: 31, files: 30 };
+    let walked = |walk| Report::Walked { walk, directories: 31, files: 30, asked: 0 };
     assert!(world.said.contains(&walked(Walk::Start)));
     assert!(world.said.contains(&walked(Walk::Rescan { why: Why::Requested })));
     let all = Report::Watching { directories: 31, watched: 31, why_not: None };
     assert!(world.said.contains(&all), "{:?}", world.said);
     assert!(world.handle.looked() > Duration::ZERO || world.walks() == 2);
+}
+
+#[test]
+fn a_check_is_answered_by_a_walk_that_began_after_it_and_another_pace_is_kept() {
+    let mut world = World::new(|root| films(root, 300));
+    world.handle.rescan(Why::Timer);
+    world.handle.check(4);
+    world.handle.check(7);
+    let answered = |report: &Report| matches!(report, Report::Walked { asked: 7, .. });
+    world.until("the check", |world| world.said.iter().any(answered));
+    let before = world.walks();
+    world.handle.pace(Duration::from_millis(10), Duration::from_millis(50));
+    world.until("walks by the timer", |world| world.walks() >= before + 3);
+    world.handle.pace(Duration::from_millis(10), Duration::from_hours(1));
+    world.sync();
+    fs::remove_file(world.path("film 00001 (2001)/film.mkv")).unwrap();
+    world.until("the loss", |world| !world.lost.is_empty());
 }
 
 #[test]
