@@ -5,5 +5,6 @@
 mod docs;
 mod e2e;
 mod library;
+mod mounts;
 mod source;
 mod tidy;

@@ -25,6 +25,8 @@ pub(crate) struct Home {
     dir: TempDir,
     /// Options given to each `run`.
     pub(crate) options: Vec<String>,
+    /// What must be done before a daemon that is left over can be killed.
+    pub(crate) before_kill: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Home {
@@ -37,7 +39,7 @@ impl Home {
 
     /// A home without any root.
     pub(crate) fn bare() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), options: Vec::new() }
+        Self { dir: tempfile::tempdir().unwrap(), options: Vec::new(), before_kill: None }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -220,6 +222,9 @@ impl Daemon<'_> {
 impl Drop for Daemon<'_> {
     fn drop(&mut self) {
         if let Ok(None) = self.child.try_wait() {
+            if let Some(before) = &self.home.before_kill {
+                before();
+            }
             drop(self.child.kill());
             drop(self.child.wait());
         }
