@@ -370,7 +370,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         Ok(())
     }
 
-    fn health(&self, root: &RootName) -> Option<Health> {
+    pub(super) fn health(&self, root: &RootName) -> Option<Health> {
         self.core.roots().get(root).map(|root| root.health)
     }
 

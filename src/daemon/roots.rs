@@ -216,11 +216,18 @@ impl<S: Storage, R: Record> Engine<S, R> {
         directories: u64,
         files: u64,
     ) -> Result<(), StoreError> {
+        let health = self.health(root);
+        let reads = matches!(health, Some(Health::Online | Health::Suspect | Health::Waiting));
         if let Some(run) = self.roots.get_mut(root) {
             run.walked = true;
-            run.baseline = false;
-            run.directories = directories;
-            run.files = files;
+            // What else can be walked at its place, an empty mount point or another disk, says
+            // nothing of how much is in it.
+            if reads {
+                run.baseline = false;
+                run.directories = directories;
+                let is_whole = run.unseen.is_empty() && run.foreign.is_empty();
+                run.files = if is_whole { files } else { self.store.count(root)?.1 };
+            }
         }
         self.revive(now, root)
     }

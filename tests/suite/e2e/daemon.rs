@@ -1,6 +1,8 @@
 //! The built binary, run as a person would run it, in directories of its own.
 
 use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -138,6 +140,17 @@ impl Daemon<'_> {
 
     pub(crate) fn status(&self) -> Option<Value> {
         self.home.json(&["status"])
+    }
+
+    /// What the status socket answers, without a process for each question.
+    pub(crate) fn get(&self, route: &str) -> Option<Value> {
+        let mut stream = UnixStream::connect(self.home.state().join("run/status.sock")).ok()?;
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        write!(stream, "GET {route} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
     }
 
     /// The deletions, newest first.

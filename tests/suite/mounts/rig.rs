@@ -81,6 +81,22 @@ pub(crate) fn with_mounts(test: &str, needs: &[&str], run: impl FnOnce(&Rig) + S
     }
 }
 
+/// One of several tests that wait most of the time, and so can run side by side.
+pub(crate) type Case<'a> = (String, Box<dyn FnOnce(&Rig) + Send + 'a>);
+
+/// Runs tests side by side, each with mounts of its own; fails when one does, and names it.
+pub(crate) fn side_by_side(needs: &[&str], cases: Vec<Case<'_>>) {
+    let failed: Vec<String> = thread::scope(|scope| {
+        let started = cases.into_iter().map(|(name, run)| {
+            let test = name.clone();
+            (name, scope.spawn(move || with_mounts(&test, needs, run)))
+        });
+        let started: Vec<_> = started.collect();
+        started.into_iter().filter_map(|(name, run)| run.join().err().map(|_| name)).collect()
+    });
+    assert!(failed.is_empty(), "failed: {}", failed.join("; "));
+}
+
 /// The FUSE connections that are still open.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Aborts(Arc<Mutex<Vec<Abort>>>);
@@ -106,6 +122,10 @@ pub(crate) struct Rig {
 impl Rig {
     fn new(aborts: Aborts) -> Self {
         let mut home = Home::new();
+        // In memory, whatever the machine's own is like, and gone with the namespace.
+        let nothing = MsFlags::empty();
+        mount(Some("home"), home.path(), Some("tmpfs"), nothing, None::<&str>).expect("a tmpfs");
+        fs::create_dir(home.media()).unwrap();
         let to_end = aborts.clone();
         // A process that waits for a file system of ours can't even be killed.
         home.before_kill = Some(Box::new(move || to_end.all()));
@@ -174,6 +194,7 @@ impl Rig {
     }
 
     /// Lets time pass in which nothing may be reported. It is longer than a loss takes to be told.
+    #[track_caller]
     pub(crate) fn nothing_is_told(&self, daemon: &Daemon<'_>) {
         throughout(SETTLE * 2, || assert!(self.home.ledger().is_empty(), "{:?}", daemon.dead()));
         assert!(daemon.deletions().is_empty(), "{:?}", daemon.dead());
@@ -207,22 +228,14 @@ pub(crate) fn films(dir: &Path, numbers: Range<usize>) {
 
 /// The first root in the status.
 pub(crate) fn root(daemon: &Daemon<'_>) -> Option<Value> {
-    daemon.status().map(|status| status["roots"][0].clone())
+    daemon.get("/v1/status").map(|status| status["roots"][0].clone())
 }
 
 /// Waits until the first root has this health, and gives the reason.
 #[track_caller]
 pub(crate) fn wait_health(daemon: &Daemon<'_>, health: &str, within: Duration) -> String {
-    let mut last = None;
-    let what = format!("the root is {health}");
-    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        until(&what, within, || {
-            last = root(daemon);
-            last.as_ref().filter(|root| root["health"] == health).map(|root| root["reason"].clone())
-        })
-    }));
-    match found {
-        Ok(reason) => reason.as_str().unwrap().to_owned(),
-        Err(_) => panic!("{what}: not within {within:?}, but {last:?}"),
-    }
+    until(&format!("the root is {health}"), within, || {
+        let root = root(daemon)?;
+        (root["health"] == health).then(|| root["reason"].as_str().unwrap().to_owned())
+    })
 }
