@@ -229,6 +229,17 @@ impl<S: Storage, R: Record> Engine<S, R> {
             .collect()
     }
 
+    /// The roots that can be looked at, whether they are believed or not: a look can end a doubt.
+    #[must_use]
+    pub fn readable_roots(&self) -> Vec<RootName> {
+        let reads = |name: &RootName| {
+            let health = self.health(name);
+            matches!(health, Some(Health::Online | Health::Suspect | Health::Waiting))
+        };
+        let seen = self.roots.iter().filter(|(name, run)| run.seen && reads(name));
+        seen.map(|(name, _)| name.clone()).collect()
+    }
+
     /// Whether nothing is under review and every root is armed.
     #[must_use]
     pub fn is_quiet(&self) -> bool {

@@ -313,9 +313,9 @@ impl Loop<'_> {
     }
 
     fn check(&mut self, caller: Option<Reply<CheckView>>, beside: &mut Beside) {
-        let online = self.engine.online_roots();
-        if beside.checks.want(caller, &online) {
-            for root in &online {
+        let readable = self.engine.readable_roots();
+        if beside.checks.want(caller, &readable) {
+            for root in &readable {
                 if let Some((_, handle)) = beside.watchers.get(root) {
                     handle.rescan(Why::Requested);
                 }

@@ -27,6 +27,10 @@ pub(crate) struct Home {
     dir: TempDir,
     /// Options given to each `run`.
     pub(crate) options: Vec<String>,
+    /// What `run` is started through: a program and its arguments, which runs what follows.
+    pub(crate) through: Vec<String>,
+    /// Environment variables of `run`.
+    pub(crate) environment: Vec<(&'static str, String)>,
     /// What must be done before a daemon that is left over can be killed.
     pub(crate) before_kill: Option<Box<dyn Fn() + Send + Sync>>,
 }
@@ -41,7 +45,13 @@ impl Home {
 
     /// A home without any root.
     pub(crate) fn bare() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), options: Vec::new(), before_kill: None }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            options: Vec::new(),
+            through: Vec::new(),
+            environment: Vec::new(),
+            before_kill: None,
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -65,7 +75,10 @@ impl Home {
 
     /// A command of the binary in this home.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        self.command_of(Command::new(binary()), args)
+    }
+
+    fn command_of(&self, mut command: Command, args: &[&str]) -> Command {
         // Nothing of the machine's own configuration may leak in.
         command
             .args(args)
@@ -92,7 +105,12 @@ impl Home {
     /// Starts the daemon without waiting for anything.
     pub(crate) fn spawn(&self) -> Daemon<'_> {
         let log = File::options().create(true).append(true).open(self.dir.path().join("log"));
-        let mut command = self.command(&["run", "--log", "text", "--settle", "1s"]);
+        let mut program = Command::new(self.through.first().map_or(binary(), |first| first));
+        if let Some((_, rest)) = self.through.split_first() {
+            program.args(rest).arg(binary());
+        }
+        let mut command = self.command_of(program, &["run", "--log", "text", "--settle", "1s"]);
+        command.envs(self.environment.iter().cloned());
         let child = command.args(&self.options).stderr(log.unwrap()).spawn().unwrap();
         Daemon { home: self, child }
     }

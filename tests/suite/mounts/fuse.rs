@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use fuser::{
     Config, Errno, FileAttr, FileHandle, FileType, Filesystem, Generation, INodeNo, ReplyAttr,
-    ReplyDirectory, ReplyEntry, Request, Session, SessionACL,
+    ReplyDirectory, ReplyEmpty, ReplyEntry, Request, Session, SessionACL,
 };
 use nix::mount::{MsFlags, mount};
 
@@ -38,6 +38,10 @@ pub(crate) enum Mood {
     FailsPartly,
     /// It lists the first half of each directory, without any error.
     ListsHalf,
+    /// It does so in one directory of this name.
+    ListsHalfOf(&'static str),
+    /// A listing ends with EIO after the first half of the names.
+    BreaksOff,
 }
 
 #[derive(Debug, Default)]
@@ -201,7 +205,12 @@ impl Shown {
             })
             .collect();
         names.sort_by(|a, b| a.2.cmp(&b.2));
-        if mood == Mood::ListsHalf {
+        let halved = match mood {
+            Mood::ListsHalf | Mood::BreaksOff => true,
+            Mood::ListsHalfOf(name) => path.file_name().is_some_and(|found| found == name),
+            Mood::Well | Mood::Hangs | Mood::FailsPartly => false,
+        };
+        if halved {
             names.truncate(names.len().div_ceil(2));
         }
         Ok(names)
@@ -212,6 +221,13 @@ impl Shown {
 fn is_third(name: &OsStr) -> bool {
     let sum: u32 = name.as_encoded_bytes().iter().map(|byte| u32::from(*byte)).sum();
     sum.is_multiple_of(3)
+}
+
+fn answer(done: Result<(), Errno>, reply: ReplyEmpty) {
+    match done {
+        Ok(()) => reply.ok(),
+        Err(error) => reply.error(error),
+    }
 }
 
 impl Filesystem for Shown {
@@ -230,6 +246,16 @@ impl Filesystem for Shown {
         }
     }
 
+    fn unlink(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        self.mood();
+        answer(self.path(parent).and_then(|path| Ok(fs::remove_file(path.join(name))?)), reply);
+    }
+
+    fn rmdir(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        self.mood();
+        answer(self.path(parent).and_then(|path| Ok(fs::remove_dir(path.join(name))?)), reply);
+    }
+
     fn readdir(
         &self,
         _: &Request,
@@ -241,6 +267,9 @@ impl Filesystem for Shown {
         match self.names(inode) {
             Ok(names) => {
                 let from = usize::try_from(offset).unwrap();
+                if from >= names.len() && self.mood() == Mood::BreaksOff {
+                    return reply.error(Errno::EIO);
+                }
                 for (at, (number, kind, name)) in names.iter().enumerate().skip(from) {
                     if reply.add(*number, at as u64 + 1, *kind, name) {
                         break;

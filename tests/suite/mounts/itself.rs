@@ -9,7 +9,7 @@ use super::rig::{films, with_mounts};
 
 #[test]
 fn an_image_of_each_kind_can_be_mounted() {
-    with_mounts("images", &["mkfs.ext4", "mkfs.xfs"], |rig| {
+    with_mounts("images", &["mkfs.ext4", "mkfs.xfs", "/dev/loop-control"], |rig| {
         for fs_type in ["ext4", "xfs"] {
             rig.image("image", fs_type);
             rig.run("mount -o loop @image @media");
@@ -23,7 +23,7 @@ fn an_image_of_each_kind_can_be_mounted() {
 
 #[test]
 fn the_file_system_of_ours_does_as_it_is_told() {
-    with_mounts("a file system of ours", &[], |rig| {
+    with_mounts("a file system of ours", &["/dev/fuse"], |rig| {
         let source = rig.beside("source");
         films(&source, 0..30);
         let fuse = Fuse::mount(rig, &source, &rig.media());

@@ -3,10 +3,12 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::time::Duration;
 
 use super::fuse::Fuse;
-use super::rig::{Case, Rig, SOON, film, films, side_by_side, wait_health};
-use crate::e2e::daemon::{Daemon, Home};
+use super::rig::{Case, Rig, SOON, film, films, side_by_side, wait_health, wait_reason};
+use crate::e2e::daemon::Home;
+use crate::e2e::wait::throughout;
 
 /// What the root lies on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,15 +118,6 @@ const LOSSES: &[Loss] = &[
     },
 ];
 
-/// What is left to show once a disk is back: one deletion, told once, for good.
-fn the_one_deletion_is_told_once(rig: &Rig, daemon: Daemon<'_>) {
-    daemon.wait_deletions(1);
-    daemon.check();
-    assert_eq!(daemon.dead(), ["Film 007"]);
-    assert_eq!(daemon.stop(), 0);
-    assert_eq!(rig.home.ledger().len(), 1);
-}
-
 fn lost_and_back(rig: &Rig, disk: Disk, loss: &Loss) {
     disk.make(rig);
     let daemon = rig.start();
@@ -136,7 +129,7 @@ fn lost_and_back(rig: &Rig, disk: Disk, loss: &Loss) {
     disk.delete_aside(rig, 7);
     (loss.give_back)(rig, disk);
     wait_health(&daemon, "online", SOON);
-    the_one_deletion_is_told_once(rig, daemon);
+    rig.the_one_deletion_is_told_once(daemon);
 }
 
 fn each_loss_of(disk: Disk, more: Vec<Case<'_>>) {
@@ -150,9 +143,10 @@ fn each_loss_of(disk: Disk, more: Vec<Case<'_>>) {
     cases.push(case(disk, "unmounted lazily while in use", lazily_unmounted));
     cases.push(case(disk, "the root renamed away", renamed_away));
     cases.push(case(disk, "remounted read-only", remounted_read_only));
+    cases.push(case(disk, "a contact that comes and goes", comes_and_goes));
     cases.extend(more);
-    let needs: &[&str] = if disk == Disk::Ext4 { &["mkfs.ext4"] } else { &[] };
-    side_by_side(needs, cases);
+    let needs: &[&str] = &["mkfs.ext4", "blockdev", "/dev/loop-control"];
+    side_by_side(if disk == Disk::Ext4 { needs } else { &[] }, cases);
 }
 
 fn case<'a>(disk: Disk, name: &str, run: fn(&Rig, Disk)) -> Case<'a> {
@@ -172,7 +166,7 @@ fn lazily_unmounted(rig: &Rig, disk: Disk) {
     disk.attach(rig);
     wait_health(&daemon, "online", SOON);
     drop(played);
-    the_one_deletion_is_told_once(rig, daemon);
+    rig.the_one_deletion_is_told_once(daemon);
 }
 
 /// The root is a directory on the disk, since a mount point can't be renamed.
@@ -201,13 +195,6 @@ fn renamed_away(rig: &Rig, disk: Disk) {
     assert_eq!(daemon.dead(), ["Film 007"]);
 }
 
-fn wait_reason(daemon: &Daemon<'_>, part: &str) -> String {
-    crate::e2e::wait::until(&format!("the reason says: {part}"), SOON, || {
-        let reason = super::rig::root(daemon)?["reason"].as_str()?.to_owned();
-        reason.contains(part).then_some(reason)
-    })
-}
-
 /// As after an error of the disk; it can still be read, and nothing is missing.
 fn remounted_read_only(rig: &Rig, disk: Disk) {
     disk.make(rig);
@@ -220,7 +207,29 @@ fn remounted_read_only(rig: &Rig, disk: Disk) {
     wait_health(&daemon, "online", SOON);
     rig.run(&format!("mount -o {how},rw @media"));
     fs::remove_dir_all(rig.media().join(film(7))).unwrap();
-    the_one_deletion_is_told_once(rig, daemon);
+    rig.the_one_deletion_is_told_once(daemon);
+}
+
+/// Mounted and unmounted all the time, while it is looked at again and again.
+fn comes_and_goes(rig: &Rig, disk: Disk) {
+    disk.make(rig);
+    let daemon = rig.start();
+    let mut round = 0_u32;
+    throughout(Duration::from_secs(8), || {
+        round += 1;
+        match round % 16 {
+            4 => rig.run("umount -l @media"),
+            9 => disk.attach(rig),
+            2 | 7 | 12 => daemon.signal(rustix::process::Signal::USR1),
+            _ => {}
+        }
+        assert!(rig.home.ledger().is_empty(), "{:?}", daemon.dead());
+    });
+    rig.try_run("umount -l @media").ok();
+    disk.delete_aside(rig, 7);
+    disk.attach(rig);
+    wait_health(&daemon, "online", SOON);
+    rig.the_one_deletion_is_told_once(daemon);
 }
 
 #[test]
@@ -271,7 +280,7 @@ fn a_copy_without(rig: &Rig, disk: Disk, gone: std::ops::Range<usize>, health: &
     disk.delete_aside(rig, 7);
     disk.attach(rig);
     wait_health(&daemon, "online", SOON);
-    the_one_deletion_is_told_once(rig, daemon);
+    rig.the_one_deletion_is_told_once(daemon);
 }
 
 /// What the kernel still remembers can be listed; all else is an error of the disk.
@@ -288,15 +297,15 @@ fn cut_short(rig: &Rig, disk: Disk) {
         .set_len(1 << 20)
         .unwrap();
     forget_buffers(rig, &rig.media());
-    let view = daemon.check();
-    println!("{view}");
+    daemon.check();
+    let reason = wait_health(&daemon, "offline", SOON);
+    assert!(reason.contains(&*rig.media().to_string_lossy()), "{reason}");
     rig.nothing_is_told(&daemon);
-    println!("{:?}", super::rig::root(&daemon));
     disk.delete_aside(rig, 7);
     rig.run("umount @media");
     disk.attach(rig);
     wait_health(&daemon, "online", SOON);
-    the_one_deletion_is_told_once(rig, daemon);
+    rig.the_one_deletion_is_told_once(daemon);
 }
 
 /// Lets the kernel forget what it has read of the disk that is mounted there.
@@ -309,50 +318,54 @@ fn forget_buffers(rig: &Rig, mounted: &Path) {
 
 #[test]
 fn a_file_system_whose_server_dies_is_offline_and_nothing_on_it_is_dead() {
-    let name = "a FUSE server that dies".to_owned();
-    side_by_side(
-        &[],
-        vec![(
-            name,
-            Box::new(|rig| {
-                let source = rig.beside("source");
-                films(&source, 0..300);
-                let fuse = Fuse::mount(rig, &source, &rig.media());
-                let daemon = rig.start();
-                fuse.die();
-                let reason = wait_health(&daemon, "offline", SOON);
-                assert!(reason.contains(&*rig.media().to_string_lossy()), "{reason}");
-                rig.nothing_is_told(&daemon);
-                fs::remove_dir_all(source.join(film(7))).unwrap();
-                rig.run("umount @media");
-                // Where nothing is mounted, it is not this file system.
-                let reason = wait_reason(&daemon, "fuse.shown on shown");
-                assert!(reason.contains("another file system"), "{reason}");
-                let _again = Fuse::mount(rig, &source, &rig.media());
-                wait_health(&daemon, "online", SOON);
-                the_one_deletion_is_told_once(rig, daemon);
-            }),
-        )],
-    );
+    let run = |rig: &mut Rig| {
+        let source = rig.beside("source");
+        films(&source, 0..300);
+        let fuse = Fuse::mount(rig, &source, &rig.media());
+        let daemon = rig.start();
+        fuse.die();
+        let reason = wait_health(&daemon, "offline", SOON);
+        assert!(reason.contains(&*rig.media().to_string_lossy()), "{reason}");
+        daemon.check();
+        rig.nothing_is_told(&daemon);
+        fs::remove_dir_all(source.join(film(7))).unwrap();
+        rig.run("umount @media");
+        // Where nothing is mounted, it is not this file system.
+        let reason = wait_reason(&daemon, "was fuse.shown on shown");
+        assert!(reason.contains("another file system"), "{reason}");
+        let _again = Fuse::mount(rig, &source, &rig.media());
+        wait_health(&daemon, "online", SOON);
+        rig.the_one_deletion_is_told_once(daemon);
+    };
+    side_by_side(&["/dev/fuse"], vec![("a FUSE server that dies".to_owned(), Box::new(run))]);
 }
 
 #[test]
 fn an_xfs_that_shuts_down_is_offline_and_nothing_on_it_is_dead() {
+    let run = |rig: &mut Rig| {
+        rig.image("image", "xfs");
+        let device = rig.loop_device("image");
+        rig.run(&format!("mount {device} @media"));
+        films(&rig.media(), 0..300);
+        rig.run("sync -f @media");
+        let daemon = rig.start();
+        rig.run("xfs_io -x -c shutdown @media");
+        let reason = wait_health(&daemon, "offline", SOON);
+        assert!(reason.contains(&*rig.media().to_string_lossy()), "{reason}");
+        daemon.check();
+        rig.nothing_is_told(&daemon);
+        rig.run("umount @media");
+        rig.beside("disk");
+        rig.run(&format!("mount {device} @disk"));
+        fs::remove_dir_all(rig.beside("disk").join(film(7))).unwrap();
+        rig.run("umount @disk");
+        rig.run(&format!("mount {device} @media"));
+        wait_health(&daemon, "online", SOON);
+        rig.the_one_deletion_is_told_once(daemon);
+    };
     let name = "xfs that shuts down".to_owned();
     side_by_side(
-        &["mkfs.xfs", "xfs_io"],
-        vec![(
-            name,
-            Box::new(|rig| {
-                rig.image("image", "xfs");
-                rig.run("mount -o loop @image @media");
-                films(&rig.media(), 0..300);
-                let daemon = rig.start();
-                rig.run("xfs_io -x -c shutdown @media");
-                let reason = wait_health(&daemon, "offline", SOON);
-                assert!(reason.contains(&*rig.media().to_string_lossy()), "{reason}");
-                rig.nothing_is_told(&daemon);
-            }),
-        )],
+        &["mkfs.xfs", "xfs_io", "losetup", "/dev/loop-control"],
+        vec![(name, Box::new(run))],
     );
 }

@@ -4,5 +4,9 @@
 pub(crate) mod fuse;
 pub(crate) mod rig;
 
+mod first;
 mod itself;
+mod lies;
+mod limits;
 mod lost;
+mod reboot;

@@ -36,26 +36,33 @@ static SKIPPED: AtomicUsize = AtomicUsize::new(0);
 /// Says, past the capture of what a test prints, that a test did not run.
 pub(crate) fn skip(test: &str, why: &str) {
     let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
-    let line = format!("SKIPPED ({count} on mounts so far): {test}: {why}\n");
-    drop(std::io::stderr().write_all(line.as_bytes()));
+    say(&format!("SKIPPED ({count} on mounts so far): {test}: {why}"));
 }
 
-/// Whether a program is installed.
-pub(crate) fn has(program: &str) -> bool {
+/// Says something past the capture of what a test prints.
+pub(crate) fn say(line: &str) {
+    drop(std::io::stderr().write_all(format!("{line}\n").as_bytes()));
+}
+
+/// Whether a program is installed; or, given with its path, whether a device is there.
+fn has(program: &str) -> bool {
+    if program.starts_with('/') {
+        return Path::new(program).exists();
+    }
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(["/sbin".into(), "/usr/sbin".into()])
         .any(|dir| dir.join(program).is_file())
 }
 
-/// Runs a test on a thread with mounts of its own. `needs` are the programs that it can't do
-/// without.
-pub(crate) fn with_mounts(test: &str, needs: &[&str], run: impl FnOnce(&Rig) + Send) {
+/// Runs a test on a thread with mounts of its own. `needs` are the programs and devices that it
+/// can't do without.
+pub(crate) fn with_mounts(test: &str, needs: &[&str], run: impl FnOnce(&mut Rig) + Send) {
     if !rustix::process::geteuid().is_root() {
         return skip(test, "only root can mount");
     }
     if let Some(missing) = needs.iter().find(|program| !has(program)) {
-        return skip(test, &format!("{missing} is not installed"));
+        return skip(test, &format!("there is no {missing}"));
     }
     let aborts = Aborts::default();
     let (done, watched) = channel::<()>();
@@ -68,10 +75,13 @@ pub(crate) fn with_mounts(test: &str, needs: &[&str], run: impl FnOnce(&Rig) + S
     });
     let outcome = thread::scope(|scope| {
         let inner = scope.spawn(|| {
-            unshare(CloneFlags::CLONE_NEWNS).expect("a mount namespace");
+            // Root in a container need not be allowed to.
+            if let Err(error) = unshare(CloneFlags::CLONE_NEWNS) {
+                return skip(test, &format!("no mount namespace can be made: {error}"));
+            }
             let private = MsFlags::MS_PRIVATE | MsFlags::MS_REC;
             mount(None::<&str>, "/", None::<&str>, private, None::<&str>).expect("private mounts");
-            run(&Rig::new(aborts));
+            run(&mut Rig::new(aborts));
         });
         inner.join()
     });
@@ -82,7 +92,7 @@ pub(crate) fn with_mounts(test: &str, needs: &[&str], run: impl FnOnce(&Rig) + S
 }
 
 /// One of several tests that wait most of the time, and so can run side by side.
-pub(crate) type Case<'a> = (String, Box<dyn FnOnce(&Rig) + Send + 'a>);
+pub(crate) type Case<'a> = (String, Box<dyn FnOnce(&mut Rig) + Send + 'a>);
 
 /// Runs tests side by side, each with mounts of its own; fails when one does, and names it.
 pub(crate) fn side_by_side(needs: &[&str], cases: Vec<Case<'_>>) {
@@ -117,6 +127,7 @@ impl Aborts {
 pub(crate) struct Rig {
     pub(crate) home: Home,
     pub(crate) aborts: Aborts,
+    loops: Mutex<Vec<String>>,
 }
 
 impl Rig {
@@ -129,7 +140,7 @@ impl Rig {
         let to_end = aborts.clone();
         // A process that waits for a file system of ours can't even be killed.
         home.before_kill = Some(Box::new(move || to_end.all()));
-        Self { home, aborts }
+        Self { home, aborts, loops: Mutex::default() }
     }
 
     /// The mount point that is the only root.
@@ -148,12 +159,17 @@ impl Rig {
     /// `@media` is the root.
     #[track_caller]
     pub(crate) fn run(&self, line: &str) {
-        let output = self.try_run(line);
-        assert!(output.is_ok(), "{line}: {}", output.unwrap_err());
+        self.say(line);
     }
 
-    /// Runs a program, and says what it said when it fails.
-    pub(crate) fn try_run(&self, line: &str) -> Result<(), String> {
+    /// Runs a program that must succeed, and gives what it said.
+    #[track_caller]
+    pub(crate) fn say(&self, line: &str) -> String {
+        self.try_run(line).unwrap_or_else(|said| panic!("{line}: {said}"))
+    }
+
+    /// Runs a program, and gives what it said, as an error when it fails.
+    pub(crate) fn try_run(&self, line: &str) -> Result<String, String> {
         let home = self.home.path().to_str().unwrap();
         let words: Vec<String> = line
             .split_whitespace()
@@ -168,8 +184,8 @@ impl Rig {
             .env("PATH", format!("{path}:/usr/sbin:/sbin"))
             .output()
             .map_err(|error| error.to_string())?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        if output.status.success() { Ok(()) } else { Err(said) }
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() { Ok(said(&output.stdout)) } else { Err(said(&output.stderr)) }
     }
 
     /// A file beside the root that holds an empty file system of this type. It takes no room until
@@ -184,6 +200,20 @@ impl Rig {
         };
         self.run(&format!("mkfs.{fs_type} {quick} @{name}"));
         path
+    }
+
+    /// Attaches a file beside the root to a loop device, which stays until the test is over.
+    pub(crate) fn loop_device(&self, name: &str) -> String {
+        let device = self.say(&format!("losetup --find --show @{name}")).trim().to_owned();
+        self.loops.lock().unwrap().push(device.clone());
+        device
+    }
+
+    /// Names the root in a file, as a service does: unlike one that a person names, it need not be
+    /// there yet.
+    pub(crate) fn configure(&mut self) {
+        let text = format!("[roots.media]\npath = \"{}\"\n", self.media().display());
+        self.home.configure(&text);
     }
 
     /// Starts the daemon on a library of 300 films that it adopts.
@@ -201,6 +231,18 @@ impl Rig {
     }
 }
 
+impl Rig {
+    /// What is left to show once a disk is back: film 7 went meanwhile, and that is told once.
+    #[track_caller]
+    pub(crate) fn the_one_deletion_is_told_once(&self, daemon: Daemon<'_>) {
+        daemon.wait_deletions(1);
+        daemon.check();
+        assert_eq!(daemon.dead(), ["Film 007"]);
+        assert_eq!(daemon.stop(), 0);
+        assert_eq!(self.home.ledger().len(), 1);
+    }
+}
+
 impl Drop for Rig {
     fn drop(&mut self) {
         self.aborts.all();
@@ -210,6 +252,9 @@ impl Drop for Rig {
         let points = table.lines().rev().filter_map(|line| line.split(' ').nth(4));
         for point in points.map(Path::new).filter(|point| point.starts_with(&home)) {
             nix::mount::umount2(point, nix::mount::MntFlags::MNT_DETACH).ok();
+        }
+        for device in self.loops.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            drop(self.try_run(&format!("losetup --detach {device}")));
         }
     }
 }
@@ -237,5 +282,14 @@ pub(crate) fn wait_health(daemon: &Daemon<'_>, health: &str, within: Duration) -
     until(&format!("the root is {health}"), within, || {
         let root = root(daemon)?;
         (root["health"] == health).then(|| root["reason"].as_str().unwrap().to_owned())
+    })
+}
+
+/// Waits until the reason of the first root's health says this, and gives the reason.
+#[track_caller]
+pub(crate) fn wait_reason(daemon: &Daemon<'_>, part: &str) -> String {
+    until(&format!("the reason says: {part}"), SOON, || {
+        let reason = root(daemon)?["reason"].as_str()?.to_owned();
+        reason.contains(part).then_some(reason)
     })
 }
