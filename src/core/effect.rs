@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::domain::{
-    CandidateId, DeletionId, DiskLook, Evidence, Item, LostFile, Place, ProbeId, Testimony,
-    Timestamp,
+    CandidateId, DeletionId, DiskLook, Evidence, FilePath, Item, LostFile, Place, ProbeId,
+    Testimony, Timestamp,
 };
 
 /// How long things are waited for. All in awake time.
@@ -49,6 +49,8 @@ pub struct Probe {
     pub places: Vec<Place>,
     /// Every file of it seen lost in this life.
     pub lost: Vec<LostFile>,
+    /// Its files under names that are no media files'.
+    pub follows: Vec<FilePath>,
 }
 
 /// What a probe brought.

@@ -174,6 +174,9 @@ impl Core {
         state.life = candidate.life;
         state.closed = Some(now.wall);
         state.partial.clear();
+        for known in std::mem::take(&mut state.follows) {
+            self.followed.remove(&known.path);
+        }
         self.dirty_items.insert(key);
         self.changes.entries.push(Entry {
             deletion: Deletion {

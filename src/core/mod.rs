@@ -22,6 +22,7 @@
 
 mod disk;
 mod effect;
+mod follow;
 mod judge;
 mod review;
 mod roots;
@@ -32,6 +33,7 @@ mod tests;
 mod verdict;
 
 pub use effect::{Effect, Findings, Policy, Probe};
+pub use follow::Followed;
 pub use roots::{NO_MEDIA_YET, Root};
 pub use saved::{Changes, ItemState, RootState, Saved};
 
@@ -39,8 +41,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::domain::{
-    Awake, Candidate, CandidateId, Decision, Evidence, Health, Hold, Identity, Item, ItemKey,
-    LostFile, Now, Observation, ProbeId, RootLook, RootName, Stage, Subject, What,
+    Awake, Candidate, CandidateId, Decision, Evidence, FilePath, Health, Hold, Identity, Item,
+    ItemKey, LostFile, Now, Observation, ProbeId, RootLook, RootName, Stage, Subject, What,
 };
 
 /// The longest wait before a held candidate is looked at again.
@@ -54,6 +56,8 @@ pub struct Core {
     items: HashMap<ItemKey, ItemState>,
     candidates: BTreeMap<CandidateId, Candidate>,
     by_item: HashMap<ItemKey, CandidateId>,
+    /// Whose each followed file is.
+    followed: HashMap<FilePath, ItemKey>,
     next_candidate: CandidateId,
     next_probe: ProbeId,
     /// The epochs of all roots when each running probe began.
@@ -91,6 +95,7 @@ impl Core {
                 .into_iter()
                 .map(|(name, state)| (name, Root::unseen(state, now.wall)))
                 .collect(),
+            followed: Self::index_follows(&items),
             items,
             by_item: candidates.values().map(|c| (c.item.key(), c.id)).collect(),
             candidates,
@@ -117,6 +122,9 @@ impl Core {
                 self.lost(now, &item, places, files, sensor);
             }
             Observation::Seen { item, files } => self.seen(now, &item, &files),
+            Observation::Renamed { item, place, from, to } => {
+                self.follow(&item, place, &from, to);
+            }
         }
     }
 
@@ -130,8 +138,9 @@ impl Core {
         {
             // The same root under another mount id or device number: what is compared within this
             // boot must be of this boot.
-            root.state.identity = Some(identity.clone());
+            let before = root.state.identity.replace(identity.clone());
             self.dirty_roots.insert(name.clone());
+            self.carry(name, before.as_ref(), identity);
         }
         self.turn(now, name, health, reason);
     }
@@ -159,8 +168,9 @@ impl Core {
         let Some(root) = self.roots.get_mut(name) else { return };
         root.state.suspect = None;
         root.shrink.accept();
-        if let Some(RootLook::Seen { identity }) = &root.look {
-            root.state.identity = Some(identity.clone());
+        if let Some(RootLook::Seen { identity }) = root.look.clone() {
+            let before = root.state.identity.replace(identity.clone());
+            self.carry(name, before.as_ref(), &identity);
         }
         self.dirty_roots.insert(name.clone());
         self.decide_root(now, name, What::Accepted);
@@ -212,6 +222,9 @@ impl Core {
                 root.looked = false;
             }
         }
+        if forget {
+            self.unfollow_root(name);
+        }
         self.hold_under(now, name, &Hold::Rebased { root: name.clone() });
     }
 
@@ -221,6 +234,7 @@ impl Core {
             return;
         }
         self.dirty_roots.insert(name.clone());
+        self.unfollow_root(name);
         self.forget_under(now, name);
     }
 

@@ -28,6 +28,9 @@ impl Core {
             }
         }
         let paths: Vec<FilePath> = files.iter().map(|file| file.path.clone()).collect();
+        if !self.followed.is_empty() {
+            self.unfollow(|path| paths.contains(path));
+        }
         let undated = self.distrust_start.clone().filter(|_| sensor == Sensor::Start);
         let known = self.by_item.get(&key).copied();
         let id = known.unwrap_or_else(|| self.new_candidate(now, item, life));
@@ -40,7 +43,7 @@ impl Core {
         }
         self.dirty_candidates.insert(id);
         self.decide(now, item, Some(id), What::Lost { files: paths, sensor }, Vec::new());
-        match undated.filter(|_| known.is_none()) {
+        match undated {
             Some(why) => self.hold(now, id, Hold::FoundMissing { why }, Vec::new()),
             None => self.unsettle(now, id),
         }
@@ -95,8 +98,10 @@ impl Core {
         let probe = self.next_probe;
         self.next_probe = ProbeId(probe.0 + 1);
         let Some(candidate) = self.candidates.get_mut(&id) else { return };
-        let partial = self.items.get(&candidate.item.key()).map(|state| state.partial.clone());
-        merge(&mut candidate.lost, partial.unwrap_or_default());
+        let state = self.items.get(&candidate.item.key());
+        merge(&mut candidate.lost, state.map(|state| state.partial.clone()).unwrap_or_default());
+        let follows = state.into_iter().flat_map(|state| &state.follows);
+        let follows = follows.map(|known| known.path.clone()).collect();
         let stage = Stage::Probing { probe, from: now.awake };
         if let Stage::Held { holding, .. } = std::mem::replace(&mut candidate.stage, stage) {
             candidate.last_hold = Some(holding);
@@ -108,6 +113,7 @@ impl Core {
             detected: candidate.detected,
             places: candidate.places.clone(),
             lost: candidate.lost.clone(),
+            follows,
         }));
         let epochs = self.roots.iter().map(|(name, root)| (name.clone(), root.epoch)).collect();
         self.probe_epochs.insert(probe, epochs);

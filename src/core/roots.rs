@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::Core;
 use super::saved::RootState;
 use super::shrink::Shrink;
-use crate::domain::{Awake, Health, Identity, RootLook, Timestamp};
+use crate::domain::{Awake, Health, Identity, LostFile, RootLook, RootName, Timestamp};
 
 /// Why a root that is there is not adopted.
 pub const NO_MEDIA_YET: &str = "no media file was seen in it yet";
@@ -30,6 +31,35 @@ pub struct Root {
     pub(super) look: Option<RootLook>,
     /// Whether it was looked at in this run: before that, nothing is known against it.
     pub(super) looked: bool,
+}
+
+impl Core {
+    /// The file system of a root is called another name than before: so is what was lost on it.
+    pub(super) fn carry(&mut self, name: &RootName, before: Option<&Identity>, now: &Identity) {
+        let Some(before) = before.map(Identity::file_system) else { return };
+        let after = now.file_system();
+        if before == after {
+            return;
+        }
+        let carry = |file: &mut LostFile| {
+            let concerned = file.path.root == *name && file.id.fs == before;
+            if concerned {
+                file.id.fs = after;
+            }
+            concerned
+        };
+        for (id, candidate) in &mut self.candidates {
+            // Each is to be carried, so none may end the search.
+            if candidate.lost.iter_mut().map(carry).fold(false, |any, one| any | one) {
+                self.dirty_candidates.insert(*id);
+            }
+        }
+        for (key, state) in &mut self.items {
+            if state.partial.iter_mut().map(carry).fold(false, |any, one| any | one) {
+                self.dirty_items.insert(key.clone());
+            }
+        }
+    }
 }
 
 impl Root {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::follow::Followed;
+
 use crate::domain::{
     Candidate, CandidateId, Decision, Entry, Identity, Item, ItemKey, Life, LostFile, ProbeId,
     RootName, Timestamp,
@@ -20,13 +22,16 @@ pub struct ItemState {
     /// Files lost in this life that did not make it a deletion, ordered by path.
     #[serde(default)]
     pub partial: Vec<LostFile>,
+    /// Its files under names that are no media files'.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<Followed>,
 }
 
 impl ItemState {
     /// An item in its first life.
     #[must_use]
     pub fn first(item: Item) -> Self {
-        Self { item, life: Life::FIRST, closed: None, partial: Vec::new() }
+        Self { item, life: Life::FIRST, closed: None, partial: Vec::new(), follows: Vec::new() }
     }
 }
 

@@ -133,18 +133,24 @@ impl<S: Storage, R: Record> Engine<S, R> {
     }
 
     /// Takes a look at a root's own directory.
-    pub fn looked(&mut self, now: Now, root: &RootName, look: &RootLook) {
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn looked(&mut self, now: Now, root: &RootName, look: &RootLook) -> Result<(), StoreError> {
         if let Some(run) = self.roots.get_mut(root) {
             run.looked = true;
             run.seen = matches!(look, RootLook::Seen { .. });
         }
+        let before = self.file_system(root);
         self.core.handle_look(now, root, look);
+        self.carry_over(root, before)?;
         let health = self.health(root);
         let reads = matches!(health, Some(Health::Online | Health::Suspect | Health::Waiting));
         let run = self.roots.get_mut(root).filter(|run| reads && run.seen);
         if run.is_some_and(|run| std::mem::take(&mut run.missed)) {
             self.orders.push(Order::Rescan(root.clone()));
         }
+        Ok(())
     }
 
     /// Takes listings; stores what they change at once, since the next comparison rests on it.
@@ -179,11 +185,8 @@ impl<S: Storage, R: Record> Engine<S, R> {
             sensor: if report.at_start { Sensor::Start } else { Sensor::Watcher },
             baseline: run.baseline,
         };
-        let moves = &self.moves;
         let applied =
-            listings::apply(context, &*self.store, &report.listings, &|path: &FilePath| {
-                moves.origin(path)
-            })?;
+            listings::apply(context, &*self.store, &report.listings, &self.moves, &self.core)?;
         if let Some(run) = self.roots.get_mut(name) {
             listings::note_foreign(&mut run.foreign, &applied);
             run.files = run.files.saturating_add(applied.came).saturating_sub(applied.lost);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::catalog::{is_loose_file_of, standing_below};
 use crate::core::Probe;
 use crate::domain::FilePath;
-use crate::prober::{Arrived, Job};
+use crate::prober::{Arrived, HiddenFolder, Job};
 use crate::store::{Storage, StoreError};
 
 /// How long before a loss was noticed its other half may have been noticed: walks of large roots
@@ -16,11 +16,24 @@ const MOVE_WINDOW: Duration = Duration::from_hours(1);
 /// How many files that are not lost are looked at: a series has fewer.
 const MOST_KNOWN: usize = 20_000;
 
+/// The folders that no watcher can list, over all roots.
+#[derive(Debug, Default)]
+pub(super) struct Unseen {
+    /// The first of them, and why.
+    pub(super) dirs: Vec<(FilePath, String)>,
+    /// How many more there are.
+    pub(super) more: usize,
+}
+
 /// Adds where else titles of the same name lie, and which names appeared with a lost inode.
 ///
 /// # Errors
 /// When the store can't be read.
-pub(super) fn job<S: Storage>(store: &S, probe: &Probe) -> Result<Job, StoreError> {
+pub(super) fn job<S: Storage>(
+    store: &S,
+    probe: &Probe,
+    unseen: &Unseen,
+) -> Result<Job, StoreError> {
     let item = &probe.item;
     let titles = store.titles(&item.match_keys())?;
     let elsewhere = titles
@@ -66,6 +79,16 @@ pub(super) fn job<S: Storage>(store: &S, probe: &Probe) -> Result<Job, StoreErro
             if place.loose { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
     }
+    for path in &probe.follows {
+        let dir = path.rel.parent().unwrap_or_default();
+        let fs = store.directory(&path.root, &dir)?.map(|record| record.fs);
+        known.extend(fs.map(|fs| (path.clone(), fs)));
+    }
+    let mut hidden = Vec::new();
+    for (dir, why) in &unseen.dirs {
+        let known = store.directory(&dir.root, &dir.rel)?.is_some();
+        hidden.push(HiddenFolder { dir: dir.clone(), why: why.clone(), known });
+    }
     Ok(Job {
         item: item.clone(),
         detected: probe.detected,
@@ -74,5 +97,7 @@ pub(super) fn job<S: Storage>(store: &S, probe: &Probe) -> Result<Job, StoreErro
         elsewhere,
         arrived,
         known,
+        hidden,
+        more_hidden: unseen.more,
     })
 }

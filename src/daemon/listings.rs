@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use super::folders::Stored;
-use crate::catalog::{Folders, Placed, Placer, TitleAt};
+use super::moves::Moves;
+use super::strays::{self, Stray, strays};
+use crate::catalog::{Folders, Placed, Placer, TitleAt, stem};
+use crate::core::Core;
 use crate::domain::{
-    FileId, FilePath, FsId, ItemKey, LostFile, Observation, RelPath, RootName, Sensor, Timestamp,
+    FileId, FilePath, FsId, Item, ItemKey, LostFile, Observation, Place, RelPath, RootName, Sensor,
+    Timestamp,
 };
 use crate::inventory::{
     Comparison, Directory, Inventory, InventoryError, Listing, Media, Name, Rules, compare,
@@ -46,24 +50,25 @@ pub(super) struct Context<'a> {
 }
 
 /// A media file that went or came, with the record that it was in.
-struct Change {
-    path: RelPath,
-    media: Media,
-    fs: FsId,
+pub(super) struct Change {
+    pub(super) path: RelPath,
+    pub(super) media: Media,
+    pub(super) fs: FsId,
     looked: Timestamp,
 }
 
-/// Compares listings with the inventory, in their order. Pairs of moved paths, as the kernel told
-/// them, are in `moved_from`: new path to old path, files and directories.
+/// Compares listings with the inventory, in their order. `moves` is what the kernel told of renames,
+/// `core` knows whose files have names that tell nothing.
 pub(super) fn apply(
     context: Context<'_>,
     inventory: &dyn Inventory,
     listings: &[Listing],
-    moved_from: &dyn Fn(&FilePath) -> Option<FilePath>,
+    moves: &Moves,
+    core: &Core,
 ) -> Result<Applied, InventoryError> {
     let mut applied = Applied::default();
     let mut view = Overlay { root: context.root, inventory, changed: BTreeMap::new() };
-    let (mut lost, mut found) = (Vec::new(), Vec::new());
+    let (mut lost, mut found, mut renamed) = (Vec::new(), Vec::new(), Vec::new());
     for listing in listings {
         let mut known = view.record(&listing.dir)?;
         if known.is_none() && !context.baseline {
@@ -83,15 +88,39 @@ pub(super) fn apply(
         let looked = known.as_ref().map_or(listing.at, |known| known.looked);
         applied.came += result.found.len() as u64;
         collect(listing, &result, looked, &mut lost, &mut found);
+        let full =
+            |media: &Media| FilePath::new(context.root.clone(), listing.dir.join(&media.name));
+        renamed.extend(result.renamed.iter().map(|(old, new)| (full(old), full(new))));
         view.changed.insert(listing.dir.clone(), Some(result.next));
     }
     lost.retain(|change| still_counts(context.rules, change));
     applied.lost = lost.len() as u64;
 
     let before = Stored { root: context.root, inventory };
-    let lost_by_title = by_title(&Placer::new(context.root, context.title, &before), &lost);
+    let owners = Owners {
+        placer: Placer::new(context.root, context.title, &before),
+        context,
+        core,
+        claims: if lost.is_empty() { HashMap::new() } else { core.claims() },
+    };
+    let at = listings.last().map_or_else(Timestamp::default, |listing| listing.at);
+    let strays = if context.baseline { vec![] } else { strays(context, moves, &lost, at) };
+    renamed.extend(strays.iter().map(|stray| (stray.from.clone(), stray.to.clone())));
+    // Whose they are is asked before the losses take their old names out of what is followed.
+    let renamed: Vec<Observation> =
+        renamed.into_iter().map(|(from, to)| owners.renamed(from, to)).collect();
+    let kept = strays::keep(context, inventory, &strays, &|dir| view.record(dir))?;
+    for (at, record) in kept {
+        if at.root == *context.root {
+            view.changed.insert(at.rel, Some(record));
+            applied.came += 1;
+        } else {
+            applied.batch.directories.push((at.root, at.rel, Some(record)));
+        }
+    }
+    let lost_by_title = by_title(|change| owners.of(change), &lost);
     let placer = Placer::new(context.root, context.title, &view);
-    let found_by_title = by_title(&placer, &found);
+    let found_by_title = by_title(|change| placer.place(&change.path), &found);
     let mut left = Left { placer: &placer, view: &view, loose: HashMap::new() };
     for (title, files) in &lost_by_title {
         applied.observations.push(lost_observation(context, title, files));
@@ -108,20 +137,22 @@ pub(super) fn apply(
         }
         applied.batch.titles.push(title.clone());
     }
+    applied.observations.extend(renamed);
     if !context.baseline {
         applied.batch.arrivals = found
             .iter()
             .map(|change| {
                 let path = path(context, change);
-                let moved_from = moved_from(&path);
+                let moved_from = moves.origin(&path);
                 let id = FileId { fs: change.fs, inode: change.media.inode };
                 Arrival { id, path, at: change.looked, moved_from }
             })
+            .chain(strays.iter().map(Stray::arrival))
             .collect();
     }
     let root = context.root;
-    applied.batch.directories =
-        view.changed.into_iter().map(|(dir, record)| (root.clone(), dir, record)).collect();
+    let changed = view.changed.into_iter();
+    applied.batch.directories.extend(changed.map(|(dir, record)| (root.clone(), dir, record)));
     Ok(applied)
 }
 
@@ -230,13 +261,13 @@ fn still_counts(rules: &Rules, change: &Change) -> bool {
 
 /// Changes grouped by the title that they belong to, in the order in which titles come up.
 fn by_title<'c>(
-    placer: &Placer<'_>,
+    place: impl Fn(&Change) -> Placed,
     changes: &'c [Change],
 ) -> Vec<(TitleAt, Vec<(&'c Change, bool)>)> {
     let mut groups: Vec<(TitleAt, Vec<(&Change, bool)>)> = Vec::new();
     let mut at: HashMap<TitleAt, usize> = HashMap::new();
     for change in changes {
-        let Placed { title, extra, .. } = placer.place(&change.path);
+        let Placed { title, extra, .. } = place(change);
         let at = *at.entry(title.clone()).or_insert(groups.len());
         if at == groups.len() {
             groups.push((title, Vec::new()));
@@ -244,6 +275,47 @@ fn by_title<'c>(
         groups[at].1.push((change, extra));
     }
     groups
+}
+
+/// Tells whose a lost file is.
+struct Owners<'a> {
+    placer: Placer<'a>,
+    context: Context<'a>,
+    core: &'a Core,
+    claims: HashMap<Place, Item>,
+}
+
+impl Owners<'_> {
+    /// By what it was called before, if its last name told nothing; else by where it lay. A title
+    /// that is already missing files there keeps its name: what is left may look like another.
+    fn of(&self, change: &Change) -> Placed {
+        if change.media.alias {
+            return self.followed(&path(self.context, change));
+        }
+        let mut placed = self.placer.place(&change.path);
+        if let Some(item) = self.claims.get(&placed.title.place) {
+            placed.title.item.clone_from(item);
+        }
+        placed
+    }
+
+    fn followed(&self, path: &FilePath) -> Placed {
+        if let Some((item, place)) = self.core.followed(path) {
+            let title = TitleAt { item: item.clone(), place: place.clone() };
+            return Placed { title, extra: false, special: false };
+        }
+        // Followed since before that was written down: its name without the last part.
+        let name = path.rel.name().unwrap_or_default();
+        let plain = Some(stem(name)).filter(|plain| self.context.rules.is_media(plain));
+        let dir = path.rel.parent().unwrap_or_default();
+        self.placer.place(&dir.join(plain.unwrap_or(name)))
+    }
+
+    fn renamed(&self, from: FilePath, to: FilePath) -> Observation {
+        let known = !self.context.rules.is_media(from.rel.name().unwrap_or_default());
+        let placed = if known { self.followed(&from) } else { self.placer.place(&from.rel) };
+        Observation::Renamed { item: placed.title.item, place: placed.title.place, from, to }
+    }
 }
 
 fn lost_observation(
@@ -293,7 +365,7 @@ impl Left<'_> {
     }
 }
 
-fn path(context: Context<'_>, change: &Change) -> FilePath {
+pub(super) fn path(context: Context<'_>, change: &Change) -> FilePath {
     FilePath::new(context.root.clone(), change.path.clone())
 }
 

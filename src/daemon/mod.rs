@@ -19,6 +19,7 @@ mod run;
 mod signals;
 mod specs;
 mod start;
+mod strays;
 mod systemd;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,9 @@ use crate::domain::FilePath;
 /// How many renames are remembered; they matter only until the listing that shows their effect.
 const REMEMBERED: usize = 20_000;
 
+/// The most steps of one file that are followed.
+const MOST_STEPS: usize = 16;
+
 /// The renames of the last moments.
 #[derive(Debug, Default)]
 pub(super) struct Moves {
@@ -15,6 +18,8 @@ pub(super) struct Moves {
     order: VecDeque<usize>,
     /// New path to old path.
     pairs: HashMap<FilePath, FilePath>,
+    /// Old path to new path.
+    onward: HashMap<FilePath, FilePath>,
     pair_order: VecDeque<FilePath>,
 }
 
@@ -29,6 +34,7 @@ impl Moves {
         if let Some(half) = other.get(&cookie) {
             let (new, old) =
                 if to { (path.clone(), half.clone()) } else { (half.clone(), path.clone()) };
+            self.onward.insert(old.clone(), new.clone());
             if self.pairs.insert(new.clone(), old).is_none() {
                 self.pair_order.push_back(new);
             }
@@ -44,26 +50,49 @@ impl Moves {
         if self.pair_order.len() > REMEMBERED
             && let Some(old) = self.pair_order.pop_front()
         {
-            self.pairs.remove(&old);
+            if let Some(from) = self.pairs.remove(&old) {
+                self.onward.remove(&from);
+            }
         }
     }
 
     /// Where the kernel said that a path came from: itself, or with a directory above it.
     pub(super) fn origin(&self, path: &FilePath) -> Option<FilePath> {
-        if self.pairs.is_empty() {
-            return None;
-        }
-        let mut rest: Vec<&[u8]> = Vec::new();
-        let mut here = path.clone();
-        loop {
-            if let Some(old) = self.pairs.get(&here) {
-                let rel = rest.iter().rev().fold(old.rel.clone(), |rel, name| rel.join(name));
-                return Some(FilePath::new(old.root.clone(), rel));
+        step(&self.pairs, path)
+    }
+
+    /// Where the kernel said that a path went, over as many steps as there were. What is there now
+    /// is another question: the pair may be old.
+    pub(super) fn destination(&self, path: &FilePath) -> Option<FilePath> {
+        let mut here = step(&self.onward, path)?;
+        for _ in 1..MOST_STEPS {
+            if here == *path {
+                return None;
             }
-            let parent = here.rel.parent()?;
-            rest.push(path.rel.components().nth(parent.components().count())?);
-            here.rel = parent;
+            match step(&self.onward, &here) {
+                Some(next) => here = next,
+                None => return Some(here),
+            }
         }
+        None
+    }
+}
+
+/// One step along pairs of paths: of the path itself, or of a directory above it.
+fn step(pairs: &HashMap<FilePath, FilePath>, path: &FilePath) -> Option<FilePath> {
+    if pairs.is_empty() {
+        return None;
+    }
+    let mut rest: Vec<&[u8]> = Vec::new();
+    let mut here = path.clone();
+    loop {
+        if let Some(old) = pairs.get(&here) {
+            let rel = rest.iter().rev().fold(old.rel.clone(), |rel, name| rel.join(name));
+            return Some(FilePath::new(old.root.clone(), rel));
+        }
+        let parent = here.rel.parent()?;
+        rest.push(path.rel.components().nth(parent.components().count())?);
+        here.rel = parent;
     }
 }
 
@@ -88,6 +117,27 @@ mod tests {
         assert_eq!(moves.origin(&at("b", "film 2/cd1/f.mkv")), Some(at("a", "film/cd1/f.mkv")));
         assert_eq!(moves.origin(&at("b", "film 22/f.mkv")), None);
         assert_eq!(moves.origin(&at("a", "x.mkv")), None);
+        assert_eq!(
+            moves.destination(&at("a", "film/cd1/f.mkv")),
+            Some(at("b", "film 2/cd1/f.mkv"))
+        );
+        assert_eq!(moves.destination(&at("b", "y.mkv")), None);
+    }
+
+    #[test]
+    fn a_file_is_followed_over_several_moves_and_not_in_circles() {
+        let mut moves = Moves::default();
+        let mut go = |cookie, from: &str, to: &str| {
+            moves.note(cookie, at("a", from), false);
+            moves.note(cookie, at("a", to), true);
+        };
+        go(1, "x.mkv", "x.bak");
+        go(2, "x.bak", "old/x.bak");
+        go(3, "old", "older");
+        go(4, "here", "there");
+        go(5, "there", "here");
+        assert_eq!(moves.destination(&at("a", "x.mkv")), Some(at("a", "older/x.bak")));
+        assert_eq!(moves.destination(&at("a", "here/y.mkv")), None);
     }
 
     #[test]

@@ -163,6 +163,7 @@ mod tests {
             detected: Timestamp::default(),
             places: vec![],
             lost: vec![],
+            follows: vec![],
         }
     }
 

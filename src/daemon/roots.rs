@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use super::engine::{Engine, Order, Record};
 use super::folders::Stored;
+use super::jobs::Unseen;
 use crate::catalog::{Folders, is_loose_file_of};
-use crate::domain::{FsId, Health, Identity, Now, Observation, RelPath, RootName};
+use crate::domain::{FilePath, FsId, Health, Identity, Now, Observation, RelPath, RootName};
 use crate::inventory::{Directory, Rules};
 use crate::store::{Batch, Durability, Storage, StoreError};
 
@@ -138,9 +139,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         }
         let before = self.file_system(root);
         self.core.accept(now, root);
-        if let Some((before, after)) = before.zip(self.file_system(root)).filter(|(b, a)| b != a) {
-            self.carry_over(root, before, after)?;
-        }
+        self.carry_over(root, before)?;
         self.orders.push(Order::Rescan(root.clone()));
         self.commit(now)?;
         Ok(Ok(()))
@@ -170,14 +169,17 @@ impl<S: Storage, R: Record> Engine<S, R> {
         self.store.commit(&batch, Durability::Soon)
     }
 
-    /// A person accepted another file system as the root: what was known to lie on the one before is
-    /// looked for on this one.
+    /// If the file system of a root has another name now, because a person accepted another one or
+    /// its UUID became known: what was known to lie on the one `before` is looked for on this one.
     pub(super) fn carry_over(
         &mut self,
         root: &RootName,
-        before: FsId,
-        after: FsId,
+        before: Option<FsId>,
     ) -> Result<(), StoreError> {
+        let names = before.zip(self.file_system(root));
+        let Some((before, after)) = names.filter(|(before, after)| before != after) else {
+            return Ok(());
+        };
         let mut carried = Vec::new();
         self.store.within(root, &RelPath::root(), &mut |dir, record| {
             if record.fs == before {
@@ -262,6 +264,19 @@ impl<S: Storage, R: Record> Engine<S, R> {
             run.watched = watched;
             run.watch_note = why_not;
         }
+    }
+
+    /// The directories that can't be listed now, over all roots.
+    pub(super) fn all_unseen(&self) -> Unseen {
+        let mut all = Unseen::default();
+        for (name, run) in &self.roots {
+            let dirs = run.unseen.iter();
+            all.dirs.extend(
+                dirs.map(|(dir, why)| (FilePath::new(name.clone(), dir.clone()), why.clone())),
+            );
+            all.more += run.unseen_more;
+        }
+        all
     }
 
     /// The directories that can't be listed now.

@@ -181,7 +181,7 @@ impl Loop<'_> {
         match report {
             Report::Root { look } => {
                 let gone = !matches!(look, RootLook::Seen { .. });
-                self.engine.looked(now, &root, &look);
+                self.engine.looked(now, &root, &look)?;
                 if gone {
                     beside.checks.walked(&root);
                 }
@@ -215,7 +215,7 @@ impl Loop<'_> {
             Report::Failed { why } => {
                 tracing::error!("root {root} is not watched any more: {why}");
                 let why = format!("its watcher has ended: {why}");
-                self.engine.looked(now, &root, &RootLook::Unreadable { why });
+                self.engine.looked(now, &root, &RootLook::Unreadable { why })?;
                 beside.checks.walked(&root);
             }
         }
@@ -226,7 +226,7 @@ impl Loop<'_> {
     fn upkeep(&mut self, now: Now, beside: &mut Beside) -> Result<(), StoreError> {
         self.engine.tick(now)?;
         beside.probing.tick(now.awake);
-        self.notice_stalls(now, beside);
+        self.notice_stalls(now, beside)?;
         for order in self.engine.take_orders() {
             match order {
                 Order::Probe(probe) => beside.probing.want(probe),
@@ -287,7 +287,7 @@ impl Loop<'_> {
     /// Looks at the disk for one item, on a thread of its own.
     fn probe(&mut self, runnable: Runnable, beside: &mut Beside) -> Result<(), StoreError> {
         let Runnable { probe, behind } = runnable;
-        let job = jobs::job(&*self.store, &probe)?;
+        let job = jobs::job(&*self.store, &probe, &self.engine.all_unseen())?;
         let mut grounds = beside.grounds.clone();
         for (name, ground) in &mut grounds {
             ground.dark = self.engine.why_dark(name);

@@ -81,15 +81,23 @@ impl Rig {
         Self { engine, now, seq: 0, _dir: dir }
     }
 
+    fn look_as(&mut self, identity: Identity) {
+        self.engine.looked(self.now, &root(), &RootLook::Seen { identity }).unwrap();
+    }
+
     fn look(&mut self, disk: &str) {
-        self.engine.looked(self.now, &root(), &RootLook::Seen { identity: identity(disk) });
+        self.look_as(identity(disk));
         self.engine.commit(self.now).unwrap();
     }
 
     /// Tells listings: directory, files, subdirectories.
     fn list(&mut self, disk: &str, dirs: &[(&str, &[&str], &[&str])]) {
+        self.list_on(&identity(disk), dirs);
+    }
+
+    fn list_on(&mut self, identity: &Identity, dirs: &[(&str, &[&str], &[&str])]) {
         let name = |text: &&str| Name::from(text.as_bytes());
-        let fs = identity(disk).file_system();
+        let fs = identity.file_system();
         let listing = |(dir, files, subdirs): &(&str, &[&str], &[&str])| Listing {
             dir: RelPath::parse(dir.as_bytes()).unwrap(),
             fs,
@@ -105,7 +113,7 @@ impl Rig {
         let report = Listed {
             root: root(),
             seq: self.seq,
-            identity: identity(disk),
+            identity: identity.clone(),
             listings: dirs.iter().map(listing).collect(),
             at_start: false,
         };
@@ -241,6 +249,25 @@ fn another_disk_that_a_person_accepts_is_compared_with_what_was_known() {
     rig.list("b", &[("", &[], &["Ronin (1998)"]), ("Ronin (1998)", &["ronin.mkv"], &[])]);
     assert_eq!(rig.under_review(), ["Heat (1995)"]);
     assert_eq!(identity("b").file_system(), rig.engine.file_system(&root()).unwrap_or(FsId(0)));
+}
+
+#[test]
+fn a_file_system_whose_uuid_becomes_known_later_is_the_same_and_so_is_what_was_lost_on_it() {
+    let mut rig = Rig::new();
+    let nameless = Identity { uuid: None, source: "a".into(), ..identity("a") };
+    rig.look_as(nameless.clone());
+    rig.list_on(&nameless, HEAT);
+    rig.walked();
+    rig.list_on(&nameless, &[("", &[], &["Ronin (1998)"])]);
+    rig.look("a");
+    let lost = |rig: &Rig| {
+        let fs = identity("a").file_system();
+        let candidates = rig.engine.core.candidates().values();
+        candidates.flat_map(|c| c.lost.clone()).filter(|file| file.id.fs == fs).count()
+    };
+    assert_eq!((rig.under_review().len(), lost(&rig)), (1, 1));
+    rig.list("a", &[("", &[], &[])]);
+    assert_eq!((rig.under_review().len(), lost(&rig)), (2, 2));
 }
 
 #[test]

@@ -58,12 +58,12 @@ impl Loop<'_> {
             }
         }
         for spec in specs.iter().filter(|spec| changed.contains(&spec.name)) {
-            self.watch(now, spec, beside);
+            self.watch(now, spec, beside)?;
         }
         Ok(())
     }
 
-    fn watch(&mut self, now: Now, spec: &RootSpec, beside: &mut Beside) {
+    fn watch(&mut self, now: Now, spec: &RootSpec, beside: &mut Beside) -> Result<(), StoreError> {
         beside.generation += 1;
         let root = WatchedRoot {
             name: spec.name.clone(),
@@ -93,31 +93,37 @@ impl Loop<'_> {
                 let cookies = self.cookies.display();
                 let why = format!("it can't be watched: {error} (see also {cookies})");
                 let look = RootLook::Unreadable { why };
-                self.engine.looked(now, &spec.name, &look);
+                self.engine.looked(now, &spec.name, &look)?;
             }
         }
+        Ok(())
     }
 
     /// Notices roots whose looks do not come back, and those whose looks do again.
-    pub(super) fn notice_stalls(&mut self, now: Now, beside: &mut Beside) {
+    pub(super) fn notice_stalls(
+        &mut self,
+        now: Now,
+        beside: &mut Beside,
+    ) -> Result<(), StoreError> {
         if beside.reports.capacity() == 0 {
             // It is the loop that holds the watchers up.
-            return;
+            return Ok(());
         }
         let monotonic = self.clock.monotonic();
         for (name, (_, handle)) in &beside.watchers {
             let after = monotonic.saturating_sub(handle.looked());
             if after >= STALLED_AFTER {
                 if beside.stalled.insert(name.clone()) {
-                    self.engine.looked(now, name, &RootLook::NoAnswer { after });
+                    self.engine.looked(now, name, &RootLook::NoAnswer { after })?;
                     beside.checks.walked(name);
                 }
             } else if beside.stalled.remove(name)
                 && let Some(look) = beside.looks.get(name)
             {
-                self.engine.looked(now, name, look);
+                self.engine.looked(now, name, look)?;
             }
         }
+        Ok(())
     }
 
     /// Reads the configuration again; a bad one changes nothing.

@@ -8,6 +8,7 @@
 //! root, never write, and never start a thread.
 
 mod file;
+mod folder;
 mod host;
 mod identity;
 mod list;
@@ -16,6 +17,7 @@ mod open;
 mod root;
 
 pub use file::FileStat;
+pub use folder::FolderStat;
 pub use host::Host;
 pub use identity::has_events;
 pub use list::LookError;

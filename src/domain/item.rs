@@ -117,13 +117,26 @@ impl Item {
         let kind = self.kind;
         let mut keys = vec![ItemKey(self.name_key())];
         // Film or series is told from the layout, which changes; title and year do not.
-        keys.extend(
-            self.year.map(|year| ItemKey(format!("any:{}:{year}", normalise(&self.title)))),
-        );
+        let (name, year) = self.name_and_year();
+        keys.extend(year.map(|year| ItemKey(format!("any:{name}:{year}"))));
         keys.extend(self.ids.tmdb.map(|id| ItemKey(format!("{kind}:tmdb:{id}"))));
         keys.extend(self.ids.tvdb.map(|id| ItemKey(format!("{kind}:tvdb:{id}"))));
         keys.extend(self.ids.imdb.as_ref().map(|id| ItemKey(format!("{kind}:imdb:{id}"))));
         keys
+    }
+
+    /// The normalised title, and the year. `Tron 1982` may be the film of 1982 or one that is called
+    /// so: to be found it takes the year for a year.
+    fn name_and_year(&self) -> (String, Option<u16>) {
+        let name = normalise(&self.title);
+        if self.year.is_some() {
+            return (name, self.year);
+        }
+        let is_year = |word: &str| word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit());
+        match name.rsplit_once(' ').filter(|(_, last)| is_year(last)) {
+            Some((title, year)) => (title.to_owned(), year.parse().ok()),
+            None => (name, None),
+        }
     }
 
     fn name_key(&self) -> String {
@@ -214,6 +227,20 @@ mod tests {
         let expected =
             ["film:the matrix:1999", "any:the matrix:1999", "film:tmdb:603", "film:imdb:tt0133093"];
         assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn a_year_is_found_with_brackets_and_without() {
+        let finds = |a: &Item, b: &Item| {
+            let keys = b.match_keys();
+            a.match_keys().iter().any(|key| keys.contains(key))
+        };
+        let item = |title: &str, year| film(title, year, ProviderIds::default());
+        assert!(finds(&item("Tron 1982", None), &item("Tron", Some(1982))));
+        assert!(!finds(&item("Tron 1982", None), &item("Tron", Some(2010))));
+        assert!(!finds(&item("Tron 1982", None), &item("Tron", None)));
+        assert_eq!(item("Blade Runner 2049", None).key().as_str(), "film:blade runner 2049");
+        assert_eq!(item("1917", None).match_keys(), [item("1917", None).key()]);
     }
 
     #[test]

@@ -70,4 +70,15 @@ pub enum Observation {
         /// The files.
         files: Vec<FilePath>,
     },
+    /// A media file of the item has another name, which is no media file's.
+    Renamed {
+        /// The item.
+        item: Item,
+        /// Where the item lies.
+        place: Place,
+        /// Its old name.
+        from: FilePath,
+        /// Its new name.
+        to: FilePath,
+    },
 }

@@ -3,7 +3,10 @@
 //! It brings facts, never a verdict, and reads only: it must never write below a root, and never
 //! turn an error into an absence.
 
+mod hidden;
 mod search;
+
+pub use hidden::HiddenFolder;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -62,6 +65,10 @@ pub struct Job {
     pub arrived: Vec<Arrived>,
     /// The files at those places that the inventory has not lost.
     pub known: Vec<(FilePath, FsId)>,
+    /// Folders of any root that can't be listed.
+    pub hidden: Vec<HiddenFolder>,
+    /// How many more there are.
+    pub more_hidden: usize,
 }
 
 /// The roots of one look, each opened when it is first needed and looked at again at the end.
@@ -108,6 +115,7 @@ pub fn look(
     for (path, fs) in &job.known {
         look_at_known(path, *fs, &mut open, &mut result);
     }
+    hidden::look(job, &mut open, &mut result);
     // The second look: what was seen counts only if each root is still what it was before.
     for (name, root) in &open.roots {
         let (before, after) = match root {

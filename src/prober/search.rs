@@ -157,19 +157,26 @@ pub(super) fn follow(job: &Job, arrived: &Arrived, open: &mut Open<'_>, result: 
     }
     let Some((ground, Ok(root))) = open.root(&arrived.path.root) else { return };
     let rel = &arrived.path.rel;
-    if arrived.said_so && job.lost.iter().all(|lost| lost.path != arrived.path) {
+    let is_media = ground.rules.is_media(rel.name().unwrap_or_default());
+    if arrived.said_so && is_media && job.lost.iter().all(|lost| lost.path != arrived.path) {
         // The kernel moved it there. What became of it under the new name is the new name's story.
         result.found.push(found(job, arrived, AbsPath::new(&rel.under(&ground.path))));
         return;
     }
+    match root.look(rel, arrived.id.fs) {
+        FileState::Present => {}
+        FileState::Absent => return,
+        // It was seen there, and now nobody can look.
+        FileState::Unknown { why } => {
+            result.unseen.push((AbsPath::new(&rel.under(&ground.path)), why));
+            return;
+        }
+    }
     let Some(stat) = root.stat(rel).filter(|stat| stat.id == arrived.id) else {
         return;
     };
-    if root.look(rel, arrived.id.fs) != FileState::Present {
-        return;
-    }
-    // Without a birth time a number alone proves nothing.
-    if stat.born.is_some_and(|born| born <= arrived.looked) {
+    // Without a birth time a number alone proves nothing, unless the kernel said so.
+    if arrived.said_so || stat.born.is_some_and(|born| born <= arrived.looked) {
         result.found.push(found(job, arrived, AbsPath::new(&rel.under(&ground.path))));
     }
 }

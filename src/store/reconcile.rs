@@ -84,10 +84,9 @@ fn close_lives<S: Storage>(
                 .filter(|candidate| candidate.life <= deletion.life && candidate.item.key() == key);
             batch.changes.candidates.extend(over.map(|candidate| (candidate.id, None)));
             let state = ItemState {
-                item: deletion.item.clone(),
                 life: deletion.life,
                 closed: Some(deletion.confirmed_at),
-                partial: Vec::new(),
+                ..ItemState::first(deletion.item.clone())
             };
             batch.changes.items.push((key, Some(state)));
         }

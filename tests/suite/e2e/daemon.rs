@@ -2,7 +2,9 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -16,6 +18,9 @@ use super::wait::until;
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 /// The settle time of most tests.
 pub(crate) const SETTLE: Duration = Duration::from_secs(1);
+
+/// A user who owns nothing.
+const NOBODY: u32 = 65_534;
 
 /// The binary under test.
 pub(crate) fn binary() -> &'static str {
@@ -33,6 +38,8 @@ pub(crate) struct Home {
     pub(crate) environment: Vec<(&'static str, String)>,
     /// What must be done before a daemon that is left over can be killed.
     pub(crate) before_kill: Option<Box<dyn Fn() + Send + Sync>>,
+    /// The user that everything runs as, when not the one that runs the tests.
+    user: Option<u32>,
 }
 
 impl Home {
@@ -51,7 +58,23 @@ impl Home {
             through: Vec::new(),
             environment: Vec::new(),
             before_kill: None,
+            user: None,
         }
+    }
+
+    /// Hands this home and all in it to a user who may not read what others keep to themselves, if
+    /// the tests run as root. Files made later belong to root, and anyone may read them.
+    pub(crate) fn hand_to_nobody(&mut self) {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        // A program that this process has written can't be run while another thread is starting one.
+        let copied = Command::new("cp").arg(binary()).arg(self.path().join("obituarr")).status();
+        assert!(copied.unwrap().success());
+        let hand_over = |path: &Path| std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY));
+        hand_over(self.path()).unwrap();
+        fs::set_permissions(self.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        self.user = Some(NOBODY);
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -75,10 +98,26 @@ impl Home {
 
     /// A command of the binary in this home.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        self.command_of(Command::new(binary()), args)
+        self.command_through(&[], args)
     }
 
-    fn command_of(&self, mut command: Command, args: &[&str]) -> Command {
+    /// A command of the binary, started through another program unless `through` is empty.
+    fn command_through(&self, through: &[String], args: &[&str]) -> Command {
+        let program = match self.user {
+            Some(_) => self.path().join("obituarr"),
+            None => binary().into(),
+        };
+        let mut command = match through.split_first() {
+            Some((first, rest)) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        if let Some(user) = self.user {
+            command.uid(user).gid(user).current_dir("/");
+        }
         // Nothing of the machine's own configuration may leak in.
         command
             .args(args)
@@ -105,11 +144,8 @@ impl Home {
     /// Starts the daemon without waiting for anything.
     pub(crate) fn spawn(&self) -> Daemon<'_> {
         let log = File::options().create(true).append(true).open(self.dir.path().join("log"));
-        let mut program = Command::new(self.through.first().map_or(binary(), |first| first));
-        if let Some((_, rest)) = self.through.split_first() {
-            program.args(rest).arg(binary());
-        }
-        let mut command = self.command_of(program, &["run", "--log", "text", "--settle", "1s"]);
+        let run = ["run", "--log", "text", "--settle", "1s"];
+        let mut command = self.command_through(&self.through, &run);
         command.envs(self.environment.iter().cloned());
         let child = command.args(&self.options).stderr(log.unwrap()).spawn().unwrap();
         Daemon { home: self, child }

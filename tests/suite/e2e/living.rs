@@ -86,6 +86,17 @@ fn a_loose_film_renamed_to_another_title() {
 }
 
 #[test]
+fn a_loose_film_whose_year_gets_brackets_by_copy_and_delete() {
+    let home = home();
+    make(&home.media(), "movies/Tron 1982.mkv");
+    let daemon = home.start();
+    make(&home.media(), "movies/Tron (1982).mkv");
+    fs::remove_file(home.media().join("movies/Tron 1982.mkv")).unwrap();
+    daemon.wait_decided("film:tron 1982", "retracted");
+    nothing_died(&daemon);
+}
+
+#[test]
 fn a_title_moved_to_another_folder() {
     survives(
         |m| rename(m, "movies/Heat (1995)", "crime/old/Heat (1995)"),

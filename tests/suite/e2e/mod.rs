@@ -3,8 +3,10 @@
 pub(crate) mod daemon;
 pub(crate) mod wait;
 
+mod aliases;
 mod bad_input;
 mod deleted;
+mod hidden;
 mod living;
 mod names;
 mod restart;
@@ -14,10 +16,17 @@ mod telling;
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 /// Makes a file with content, and the folders above it.
 pub(crate) fn make(dir: &Path, file: &str) {
     let path = dir.join(file);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, file).unwrap();
+}
+
+/// Lets a folder look as if nothing was put into it for an hour.
+pub(crate) fn age(folder: &Path) {
+    let an_hour_ago = SystemTime::now() - Duration::from_hours(1);
+    fs::File::open(folder).unwrap().set_modified(an_hour_ago).unwrap();
 }
