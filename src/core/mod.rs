@@ -200,7 +200,7 @@ impl Core {
     /// then based anew: `forget` drops its identity, and what was under review waits for a person.
     pub fn configure_root(&mut self, now: Now, name: &RootName, basis: &str, forget: bool) {
         let Some(root) = self.roots.get_mut(name) else {
-            let state = RootState { identity: None, basis: basis.to_owned(), suspect: None };
+            let state = RootState::new(basis);
             self.roots.insert(name.clone(), Root::unseen(state, now.wall));
             self.dirty_roots.insert(name.clone());
             return;
@@ -211,6 +211,7 @@ impl Core {
         basis.clone_into(&mut root.state.basis);
         if forget {
             root.state.identity = None;
+            root.state.learned = None;
         }
         self.dirty_roots.insert(name.clone());
         let why =

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Core;
 use super::saved::RootState;
 use super::shrink::Shrink;
-use crate::domain::{Awake, Health, Identity, LostFile, RootLook, RootName, Timestamp};
+use crate::domain::{Awake, Health, Identity, LostFile, Now, RootLook, RootName, Timestamp};
 
 /// Why a root that is there is not adopted.
 pub const NO_MEDIA_YET: &str = "no media file was seen in it yet";
@@ -34,6 +34,14 @@ pub struct Root {
 }
 
 impl Core {
+    /// The first walk of an adopted root is over.
+    pub fn learned(&mut self, now: Now, name: &RootName) {
+        if let Some(root) = self.roots.get_mut(name) {
+            root.state.learned = Some(now.wall);
+            self.dirty_roots.insert(name.clone());
+        }
+    }
+
     /// The file system of a root is called another name than before: so is what was lost on it.
     pub(super) fn carry(&mut self, name: &RootName, before: Option<&Identity>, now: &Identity) {
         let Some(before) = before.map(Identity::file_system) else { return };

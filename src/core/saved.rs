@@ -46,6 +46,17 @@ pub struct RootState {
     /// trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspect: Option<u64>,
+    /// When its first walk was over: what was in it by then was never seen to arrive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Timestamp>,
+}
+
+impl RootState {
+    /// A root that is not adopted yet.
+    #[must_use]
+    pub fn new(basis: &str) -> Self {
+        Self { identity: None, basis: basis.to_owned(), suspect: None, learned: None }
+    }
 }
 
 /// Everything that the core needs to go on after a restart.

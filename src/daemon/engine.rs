@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::listings::{self, Context};
 use super::moves::Moves;
+use super::newcomers::Newcomers;
 use super::roots::RootRun;
 use crate::core::{Changes, Core, Effect, Findings, Policy, Probe};
 use crate::domain::{
@@ -84,6 +85,7 @@ pub struct Engine<S, R> {
     pub(super) recorder: R,
     pub(super) roots: BTreeMap<RootName, RootRun>,
     moves: Moves,
+    pub(super) newcomers: Newcomers,
     /// Why recording has stopped.
     pub(super) record_fails: Option<String>,
     /// Awaits the next commit.
@@ -122,6 +124,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             recorder,
             roots: BTreeMap::new(),
             moves: Moves::default(),
+            newcomers: Newcomers::default(),
             record_fails: None,
             batch: Batch::default(),
             orders: Vec::new(),
@@ -182,7 +185,8 @@ impl<S: Storage, R: Record> Engine<S, R> {
             root: name,
             title: &run.title,
             rules: &run.spec.rules,
-            sensor: if report.at_start { Sensor::Start } else { Sensor::Watcher },
+            // What changes while all is still being compared may have changed long ago.
+            sensor: if report.at_start || !run.compared { Sensor::Start } else { Sensor::Watcher },
             baseline: run.baseline,
         };
         let applied =
@@ -232,17 +236,6 @@ impl<S: Storage, R: Record> Engine<S, R> {
             .collect()
     }
 
-    /// The roots that can be looked at, whether they are believed or not: a look can end a doubt.
-    #[must_use]
-    pub fn readable_roots(&self) -> Vec<RootName> {
-        let reads = |name: &RootName| {
-            let health = self.health(name);
-            matches!(health, Some(Health::Online | Health::Suspect | Health::Waiting))
-        };
-        let seen = self.roots.iter().filter(|(name, run)| run.seen && reads(name));
-        seen.map(|(name, _)| name.clone()).collect()
-    }
-
     /// Whether nothing is under review and every root is armed.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
@@ -271,6 +264,9 @@ impl<S: Storage, R: Record> Engine<S, R> {
     /// When the store can't be written.
     pub fn tick(&mut self, now: Now) -> Result<(), StoreError> {
         self.core.handle_timeout(now);
+        if self.core.candidates().is_empty() {
+            self.newcomers.clear();
+        }
         if self
             .heartbeat
             .is_none_or(|last| last.since(now.wall).max(now.wall.since(last)) >= HEARTBEAT)

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use super::engine::{Engine, Record};
 use crate::catalog::{is_loose_file_of, standing_below};
 use crate::core::Probe;
 use crate::domain::FilePath;
@@ -25,15 +26,23 @@ pub(super) struct Unseen {
     pub(super) more: usize,
 }
 
+impl<S: Storage, R: Record> Engine<S, R> {
+    /// What the prober is to look for.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn job(&mut self, probe: &Probe) -> Result<Job, StoreError> {
+        let mut job = job(&*self.store, probe, &self.all_unseen())?;
+        job.arrived.extend(self.newcomers.find(&self.core, &*self.store, probe)?);
+        Ok(job)
+    }
+}
+
 /// Adds where else titles of the same name lie, and which names appeared with a lost inode.
 ///
 /// # Errors
 /// When the store can't be read.
-pub(super) fn job<S: Storage>(
-    store: &S,
-    probe: &Probe,
-    unseen: &Unseen,
-) -> Result<Job, StoreError> {
+fn job<S: Storage>(store: &S, probe: &Probe, unseen: &Unseen) -> Result<Job, StoreError> {
     let item = &probe.item;
     let titles = store.titles(&item.match_keys())?;
     let elsewhere = titles

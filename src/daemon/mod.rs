@@ -12,6 +12,7 @@ mod jobs;
 mod listings;
 mod moves;
 mod narrator;
+mod newcomers;
 mod probing;
 mod pulse;
 mod roots;

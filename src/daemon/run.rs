@@ -12,7 +12,6 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::engine::{Engine, Listed, Order};
-use super::jobs;
 use super::narrator::Narrator;
 use super::probing::{Checks, Probing, Runnable};
 use super::pulse::Pulse;
@@ -287,7 +286,7 @@ impl Loop<'_> {
     /// Looks at the disk for one item, on a thread of its own.
     fn probe(&mut self, runnable: Runnable, beside: &mut Beside) -> Result<(), StoreError> {
         let Runnable { probe, behind } = runnable;
-        let job = jobs::job(&*self.store, &probe, &self.engine.all_unseen())?;
+        let job = self.engine.job(&probe)?;
         let mut grounds = beside.grounds.clone();
         for (name, ground) in &mut grounds {
             ground.dark = self.engine.why_dark(name);

@@ -238,6 +238,21 @@ fn only_a_walk_that_saw_all_of_the_root_says_how_much_is_in_it() {
 }
 
 #[test]
+fn a_disk_that_is_mounted_late_is_compared_as_at_the_start() {
+    let mut rig = Rig::new();
+    rig.look("a");
+    rig.list("a", HEAT);
+    // Before all of it is compared it is away, and what is walked is its mount point.
+    rig.look("system");
+    rig.walked();
+    rig.engine.take_orders();
+    rig.look("a");
+    rig.list("a", &[("", &[], &["Ronin (1998)"])]);
+    let told = format!("{:?}", rig.engine.take_orders());
+    assert!(told.contains("sensor: Start"), "{told}");
+}
+
+#[test]
 fn another_disk_that_a_person_accepts_is_compared_with_what_was_known() {
     let mut rig = Rig::new();
     rig.look("a");

@@ -35,6 +35,7 @@ fn the_stored_form_of_schema_1_never_changes() {
         }),
         basis: "/m\nextensions mkv".into(),
         suspect: None,
+        learned: None,
     };
     check(&state, include_str!("../golden/root.json").trim());
     let line = Line {

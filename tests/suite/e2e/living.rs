@@ -284,6 +284,26 @@ fn extensions_ignore_rules_and_the_path_of_a_root_changed_and_reloaded() {
 }
 
 #[test]
+fn a_title_moved_with_another_name_into_a_root_that_is_added_after_that() {
+    let mut home = home();
+    let media = home.media().display().to_string();
+    let other = home.path().join("other");
+    make(&other, "Alien (1979)/Alien.mkv");
+    let first = format!("[roots.media]\npath = {media:?}\n");
+    home.configure(&first);
+    let daemon = home.start();
+    // While it stands still, nothing of this is seen as it happens.
+    daemon.signal(rustix::process::Signal::STOP);
+    rename(home.path(), "media/movies/Heat (1995)/Heat (1995).mkv", "other/Some Film (2001).mkv");
+    let both = format!("{first}[roots.other]\npath = {:?}\n", other.display().to_string());
+    fs::write(home.path().join("obituarr.toml"), both).unwrap();
+    daemon.signal(rustix::process::Signal::HUP);
+    daemon.signal(rustix::process::Signal::CONT);
+    daemon.wait_decided("Heat", "retracted");
+    nothing_died(&daemon);
+}
+
+#[test]
 fn a_bad_configuration_is_said_and_the_old_one_stays() {
     let mut home = home();
     let good = format!("[roots.media]\npath = {:?}\n", home.media().display().to_string());
