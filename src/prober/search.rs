@@ -1,9 +1,11 @@
 //! Looks for files of an item that live: in its folders, and under new names.
 
+use std::time::Duration;
+
 use super::{Arrived, Job, Open};
 use crate::catalog::{is_loose_file_of, standing_below};
 use crate::clock::Clock;
-use crate::disk::{FileStat, LookError, RootDir};
+use crate::disk::{FileStat, LookError, RootDir, has_events};
 use crate::domain::{
     AbsPath, DiskLook, FileId, FilePath, FileState, Found, FoundFile, Place, RelPath, Timestamp,
 };
@@ -13,6 +15,8 @@ use crate::inventory::Listing;
 const MOST_DIRECTORIES: usize = 5_000;
 /// The most findings that are told: one would do for a film, a series has an episode each.
 const MOST_FOUND: usize = 10_000;
+/// How far the clock of a file server may be ahead.
+const SERVER_CLOCK: Duration = Duration::from_mins(10);
 
 /// Files beside the media that players and managers write whenever they like: they tell nothing of
 /// a new media file on its way.
@@ -176,7 +180,7 @@ pub(super) fn follow(job: &Job, arrived: &Arrived, open: &mut Open<'_>, result: 
         return;
     };
     // Without a birth time a number alone proves nothing, unless the kernel said so.
-    if arrived.said_so || stat.born.is_some_and(|born| born <= arrived.looked) {
+    if arrived.said_so || stat.born.is_some_and(|born| precedes(root, born, arrived.looked)) {
         result.found.push(found(job, arrived, AbsPath::new(&rel.under(&ground.path))));
     }
 }
@@ -199,7 +203,14 @@ fn lost_inode(job: &Job, id: FileId) -> Option<Timestamp> {
 /// Whether the inode was there before the last look at the lost file; without a birth time nobody
 /// knows, and a number alone proves nothing.
 fn is_older(root: &RootDir, path: &RelPath, looked: Timestamp) -> bool {
-    root.stat(path).and_then(|stat| stat.born).is_some_and(|born| born <= looked)
+    root.stat(path).and_then(|stat| stat.born).is_some_and(|born| precedes(root, born, looked))
+}
+
+/// Whether a birth time is no later than our own. A server stamps by its own clock, which may be
+/// ahead: a number that is taken for a move too many costs less than one too few.
+fn precedes(root: &RootDir, born: Timestamp, looked: Timestamp) -> bool {
+    let is_ours = has_events(&root.identity().fs_type);
+    born <= if is_ours { looked } else { looked.plus(SERVER_CLOCK) }
 }
 
 fn shares_a_stem(job: &Job, name: &[u8]) -> bool {
