@@ -7,9 +7,19 @@ use std::io::{self, IsTerminal};
 use std::os::unix::fs::MetadataExt;
 
 use tracing::Level;
-use tracing_subscriber::filter::Targets;
+use tracing_journald::{Priority, PriorityMappings};
+use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::fmt::format::{self, FmtSpan};
 use tracing_subscriber::prelude::*;
+
+/// The target of lines that the journal gets with bare fields: `obituarr_item` as `OBITUARR_ITEM`.
+///
+/// What any other target says, also in other crates, has a prefix before its fields: no crate can
+/// set `MESSAGE_ID`, or a field that another program reads.
+pub const STORY: &str = "obituarr::story";
+
+/// The prefix of fields outside the story.
+const FOREIGN: &str = "F";
 
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +55,10 @@ pub fn init(format: Format, level: Level) -> Result<(), NoJournal> {
     // A second call, in tests, keeps the first subscriber.
     let _already_set = match format {
         Format::Journal => {
-            let journal = tracing_journald::layer().map_err(NoJournal)?.with_field_prefix(None);
-            registry.with(journal).try_init()
+            let story = journal(None)?.with_filter(filter_fn(|line| line.target() == STORY));
+            let other = journal(Some(FOREIGN))?;
+            let other = other.with_filter(filter_fn(|line| line.target() != STORY));
+            registry.with(story).with(other).try_init()
         }
         Format::Json => {
             let json = tracing_subscriber::fmt::layer()
@@ -72,6 +84,20 @@ pub fn init(format: Format, level: Level) -> Result<(), NoJournal> {
         }
     };
     Ok(())
+}
+
+/// A way into the journal, with the priorities that the levels are named after.
+fn journal(prefix: Option<&str>) -> Result<tracing_journald::Layer, NoJournal> {
+    let layer = tracing_journald::layer().map_err(NoJournal)?;
+    let priorities = PriorityMappings {
+        info: Priority::Informational,
+        debug: Priority::Debug,
+        ..PriorityMappings::new()
+    };
+    Ok(layer
+        .with_field_prefix(prefix.map(str::to_owned))
+        .with_priority_mappings(priorities)
+        .with_syslog_identifier("obituarr".to_owned()))
 }
 
 /// systemd names the device and inode of the journal's stream in `JOURNAL_STREAM`.

@@ -15,5 +15,5 @@ pub use protocol::{
     AcceptView, CandidateCounts, CandidateView, CheckView, DeletionView, ErrorView, EvidenceView,
     Explanation, RootStatus, Status, Story, StoryLine, UnseenView,
 };
-pub use server::{Ask, Reply, Server, serve};
+pub use server::{Ask, ROUTES, Reply, Route, Server, serve};
 pub use socket::{BindError, CONTROL_SOCKET, STATUS_SOCKET};

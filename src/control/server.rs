@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path as UrlPath, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -82,7 +82,49 @@ impl Drop for Server {
     }
 }
 
-#[derive(Clone)]
+/// A request that the sockets take. `docs/openapi.json` has the same ones, with their answers.
+#[derive(Debug)]
+pub struct Route {
+    /// The method of HTTP.
+    pub method: &'static str,
+    /// The path; a part in braces stands for any text.
+    pub path: &'static str,
+    /// The sockets that it is on.
+    pub sockets: &'static [&'static str],
+    handler: fn() -> MethodRouter<Shared>,
+}
+
+/// What only tells is on both sockets, what makes the daemon do something on the private one.
+const BOTH: &[&str] = &[STATUS_SOCKET, CONTROL_SOCKET];
+const PRIVATE: &[&str] = &[CONTROL_SOCKET];
+
+/// All that the sockets take.
+pub const ROUTES: &[Route] = &[
+    Route { method: "GET", path: "/v1/status", sockets: BOTH, handler: || get(get_status) },
+    Route { method: "GET", path: "/v1/candidates", sockets: BOTH, handler: || get(get_candidates) },
+    Route { method: "GET", path: "/v1/deletions", sockets: BOTH, handler: || get(get_deletions) },
+    Route {
+        method: "GET",
+        path: "/v1/explain/{item}",
+        sockets: BOTH,
+        handler: || get(get_explain),
+    },
+    Route { method: "POST", path: "/v1/check", sockets: PRIVATE, handler: || post(post_check) },
+    Route {
+        method: "GET",
+        path: "/v1/accept/{root}",
+        sockets: PRIVATE,
+        handler: || get(get_accept),
+    },
+    Route {
+        method: "POST",
+        path: "/v1/accept/{root}",
+        sockets: PRIVATE,
+        handler: || post(post_accept),
+    },
+];
+
+#[derive(Debug, Clone)]
 struct Shared {
     status: watch::Receiver<Arc<Status>>,
     asks: mpsc::Sender<Ask>,
@@ -95,22 +137,14 @@ struct Shared {
 pub fn serve(dir: &Path, status: watch::Receiver<Arc<Status>>) -> Result<Server, BindError> {
     let (sender, asks) = mpsc::channel(WAITING_QUESTIONS);
     let shared = Shared { status, asks: sender };
-    let reading = Router::new()
-        .route("/v1/status", get(get_status))
-        .route("/v1/candidates", get(get_candidates))
-        .route("/v1/deletions", get(get_deletions))
-        .route("/v1/explain/{item}", get(get_explain));
-    let acting = reading
-        .clone()
-        .route("/v1/check", post(post_check))
-        .route("/v1/accept/{root}", get(get_accept).post(post_accept));
     let mut server = Server { asks, paths: Vec::new(), tasks: Vec::new() };
-    for (name, mode, places, routes) in
-        [(STATUS_SOCKET, 0o666, READERS, reading), (CONTROL_SOCKET, 0o660, ACTORS, acting)]
-    {
+    for (name, mode, places) in [(STATUS_SOCKET, 0o666, READERS), (CONTROL_SOCKET, 0o660, ACTORS)] {
         let listener = Limited::new(bind(dir, name, mode)?, places);
         server.paths.push(dir.join(name));
-        let routes = routes
+        let routes = ROUTES
+            .iter()
+            .filter(|route| route.sockets.contains(&name))
+            .fold(Router::new(), |router, route| router.route(route.path, (route.handler)()))
             .fallback(not_found)
             .method_not_allowed_fallback(not_allowed)
             .with_state(shared.clone());
@@ -161,14 +195,18 @@ async fn get_deletions(
     State(shared): State<Shared>,
     paging: Result<Query<Paging>, QueryRejection>,
 ) -> Response {
-    let limit = match paging {
-        Ok(Query(paging)) => paging.limit.unwrap_or(usize::MAX),
-        Err(error) => return refuse(StatusCode::BAD_REQUEST, error.body_text()),
+    let Ok(Query(paging)) = paging else {
+        return refuse(StatusCode::BAD_REQUEST, "`limit` must be a whole number, like ?limit=10");
     };
+    let limit = paging.limit.unwrap_or(usize::MAX);
     ask(&shared, Some(LOOP_DEADLINE), |reply| Ask::Deletions(limit, reply)).await
 }
 
-async fn get_explain(State(shared): State<Shared>, UrlPath(item): UrlPath<String>) -> Response {
+async fn get_explain(
+    State(shared): State<Shared>,
+    item: Result<UrlPath<String>, PathRejection>,
+) -> Response {
+    let Ok(UrlPath(item)) = item else { return not_text() };
     ask(&shared, Some(LOOP_DEADLINE), |reply| Ask::Explain(item, reply)).await
 }
 
@@ -176,19 +214,35 @@ async fn post_check(State(shared): State<Shared>) -> Response {
     ask(&shared, None, Ask::Check).await
 }
 
-async fn get_accept(State(shared): State<Shared>, UrlPath(root): UrlPath<String>) -> Response {
-    ask(&shared, Some(LOOP_DEADLINE), |reply| Ask::Accept { root, go: false, reply }).await
+async fn get_accept(
+    State(shared): State<Shared>,
+    root: Result<UrlPath<String>, PathRejection>,
+) -> Response {
+    accept(&shared, root, false).await
 }
 
-async fn post_accept(State(shared): State<Shared>, UrlPath(root): UrlPath<String>) -> Response {
-    ask(&shared, Some(LOOP_DEADLINE), |reply| Ask::Accept { root, go: true, reply }).await
+async fn post_accept(
+    State(shared): State<Shared>,
+    root: Result<UrlPath<String>, PathRejection>,
+) -> Response {
+    accept(&shared, root, true).await
+}
+
+async fn accept(
+    shared: &Shared,
+    root: Result<UrlPath<String>, PathRejection>,
+    go: bool,
+) -> Response {
+    let Ok(UrlPath(root)) = root else { return not_text() };
+    let question = |reply| Ask::Accept { root, go, reply };
+    // Not a failure: there is nothing to accept as things are.
+    ask_or(StatusCode::CONFLICT, shared, Some(LOOP_DEADLINE), question).await
 }
 
 async fn not_found() -> Response {
-    refuse(
-        StatusCode::NOT_FOUND,
-        "no such resource; there are /v1/status, /v1/candidates, /v1/deletions and /v1/explain/{item}",
-    )
+    let paths: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
+    let paths = paths.join(", ");
+    refuse(StatusCode::NOT_FOUND, format!("there is no such resource on this socket, of {paths}"))
 }
 
 async fn not_allowed() -> Response {
@@ -198,8 +252,22 @@ async fn not_allowed() -> Response {
     )
 }
 
-/// Asks the loop and waits for its answer.
+fn not_text() -> Response {
+    refuse(StatusCode::BAD_REQUEST, "the path must be percent-encoded UTF-8")
+}
+
+/// Asks the loop what it can always answer while the state can be read.
 async fn ask<T: Serialize>(
+    shared: &Shared,
+    deadline: Option<Duration>,
+    question: impl FnOnce(Reply<T>) -> Ask,
+) -> Response {
+    ask_or(StatusCode::INTERNAL_SERVER_ERROR, shared, deadline, question).await
+}
+
+/// Asks the loop and waits for its answer; `refused` is the code of one without a view.
+async fn ask_or<T: Serialize>(
+    refused: StatusCode,
     shared: &Shared,
     deadline: Option<Duration>,
     question: impl FnOnce(Reply<T>) -> Ask,
@@ -217,7 +285,7 @@ async fn ask<T: Serialize>(
     };
     match answer {
         Some(Ok(Ok(view))) => Json(StatusCode::OK, view).into_response(),
-        Some(Ok(Err(error))) => refuse(StatusCode::INTERNAL_SERVER_ERROR, error),
+        Some(Ok(Err(error))) => refuse(refused, error),
         Some(Err(_)) => refuse(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping"),
         None => refuse(StatusCode::GATEWAY_TIMEOUT, "the daemon is busy; try again"),
     }

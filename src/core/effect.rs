@@ -49,7 +49,7 @@ pub struct Probe {
     pub places: Vec<Place>,
     /// Every file of it seen lost in this life.
     pub lost: Vec<LostFile>,
-    /// Its files under names that are no media files'.
+    /// Its files where nobody would take them for its own.
     pub follows: Vec<FilePath>,
 }
 

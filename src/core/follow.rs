@@ -1,12 +1,14 @@
-//! Files of an item that live under a name that is no media file's, and whose a lost file is when
-//! its folder can no longer tell.
+//! Files of an item that nobody would take for its own by where they lie: under a name that is no
+//! media file's, or in another title's folder. And whose a lost file is when its folder can no longer
+//! tell.
 
 use std::collections::HashMap;
 
 use super::{Core, ItemState};
 use crate::domain::{FilePath, Item, ItemKey, Place, RootName};
 
-/// A media file that was given a name without a media extension: it is still followed.
+/// A file that was given a name without a media extension, or another title's place: it is still
+/// followed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Followed {
     /// Where it is now.
@@ -43,7 +45,7 @@ impl Core {
         }
     }
 
-    /// Whose file it is that has this name, which is no media file's.
+    /// Whose file it is that is followed under this name.
     #[must_use]
     pub fn followed(&self, path: &FilePath) -> Option<(&Item, &Place)> {
         let state = self.items.get(self.followed.get(path)?)?;

@@ -321,6 +321,11 @@ impl Core {
         self.next_candidate
     }
 
+    /// What is remembered of each item that has a story.
+    pub fn items(&self) -> impl Iterator<Item = &ItemState> {
+        self.items.values()
+    }
+
     /// What is remembered of an item that has a story.
     #[must_use]
     pub fn item(&self, key: &ItemKey) -> Option<&ItemState> {

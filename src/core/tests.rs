@@ -185,6 +185,12 @@ impl World {
             if concerned {
                 disk.roots.push((root_name(root), look.clone(), look));
             }
+            let of_root = |set: &BTreeSet<File>| -> Vec<File> {
+                set.iter().copied().filter(|file| file.2 == root).collect()
+            };
+            if self.online[root] && of_root(&self.known) != of_root(&self.alive) {
+                disk.behind.push(root_name(root));
+            }
         }
         Findings {
             probe: probe.id,

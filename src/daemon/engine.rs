@@ -387,6 +387,6 @@ impl<S: Storage, R: Record> Engine<S, R> {
     /// Whether each root has been walked, or was found to be in no state for it.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.roots.values().all(|run| run.walked || (run.looked && !run.seen))
+        !self.roots.values().any(RootRun::is_awaited)
     }
 }

@@ -106,6 +106,9 @@ pub(super) fn apply(
     let at = listings.last().map_or_else(Timestamp::default, |listing| listing.at);
     let strays = if context.baseline { vec![] } else { strays(context, moves, &lost, at) };
     renamed.extend(strays.iter().map(|stray| (stray.from.clone(), stray.to.clone())));
+    let placer = Placer::new(context.root, context.title, &view);
+    let owner = |change: &Change| owners.of(change).title.item;
+    renamed.extend(strays::merged(context, moves, &lost, &owner, &placer, &view));
     // Whose they are is asked before the losses take their old names out of what is followed.
     let renamed: Vec<Observation> =
         renamed.into_iter().map(|(from, to)| owners.renamed(from, to)).collect();
@@ -118,9 +121,9 @@ pub(super) fn apply(
             applied.batch.directories.push((at.root, at.rel, Some(record)));
         }
     }
-    let lost_by_title = by_title(|change| owners.of(change), &lost);
+    let lost_by_title = by_title(|change| owners.all_of(change), &lost);
     let placer = Placer::new(context.root, context.title, &view);
-    let found_by_title = by_title(|change| placer.place(&change.path), &found);
+    let found_by_title = by_title(|change| vec![placer.place(&change.path)], &found);
     let mut left = Left { placer: &placer, view: &view, loose: HashMap::new() };
     for (title, files) in &lost_by_title {
         applied.observations.push(lost_observation(context, title, files));
@@ -260,19 +263,20 @@ fn still_counts(rules: &Rules, change: &Change) -> bool {
 }
 
 /// Changes grouped by the title that they belong to, in the order in which titles come up.
-fn by_title<'c>(
-    place: impl Fn(&Change) -> Placed,
-    changes: &'c [Change],
-) -> Vec<(TitleAt, Vec<(&'c Change, bool)>)> {
+fn by_title(
+    place: impl Fn(&Change) -> Vec<Placed>,
+    changes: &[Change],
+) -> Vec<(TitleAt, Vec<(&Change, bool)>)> {
     let mut groups: Vec<(TitleAt, Vec<(&Change, bool)>)> = Vec::new();
     let mut at: HashMap<TitleAt, usize> = HashMap::new();
     for change in changes {
-        let Placed { title, extra, .. } = place(change);
-        let at = *at.entry(title.clone()).or_insert(groups.len());
-        if at == groups.len() {
-            groups.push((title, Vec::new()));
+        for Placed { title, extra, .. } in place(change) {
+            let at = *at.entry(title.clone()).or_insert(groups.len());
+            if at == groups.len() {
+                groups.push((title, Vec::new()));
+            }
+            groups[at].1.push((change, extra));
         }
-        groups[at].1.push((change, extra));
     }
     groups
 }
@@ -299,10 +303,24 @@ impl Owners<'_> {
         placed
     }
 
+    /// The same, and whose it was before it was moved into another title's folder.
+    fn all_of(&self, change: &Change) -> Vec<Placed> {
+        let mut all = vec![self.of(change)];
+        if !change.media.alias {
+            all.extend(self.known(&path(self.context, change)));
+        }
+        all
+    }
+
+    fn known(&self, path: &FilePath) -> Option<Placed> {
+        let (item, place) = self.core.followed(path)?;
+        let title = TitleAt { item: item.clone(), place: place.clone() };
+        Some(Placed { title, extra: false, special: false })
+    }
+
     fn followed(&self, path: &FilePath) -> Placed {
-        if let Some((item, place)) = self.core.followed(path) {
-            let title = TitleAt { item: item.clone(), place: place.clone() };
-            return Placed { title, extra: false, special: false };
+        if let Some(known) = self.known(path) {
+            return known;
         }
         // Followed since before that was written down: its name without the last part.
         let name = path.rel.name().unwrap_or_default();
@@ -312,8 +330,12 @@ impl Owners<'_> {
     }
 
     fn renamed(&self, from: FilePath, to: FilePath) -> Observation {
-        let known = !self.context.rules.is_media(from.rel.name().unwrap_or_default());
-        let placed = if known { self.followed(&from) } else { self.placer.place(&from.rel) };
+        let named = self.context.rules.is_media(from.rel.name().unwrap_or_default());
+        let placed = match self.known(&from) {
+            Some(known) => known,
+            None if named => self.placer.place(&from.rel),
+            None => self.followed(&from),
+        };
         Observation::Renamed { item: placed.title.item, place: placed.title.place, from, to }
     }
 }

@@ -6,10 +6,15 @@
 //!
 //! It must never act on anything that is not stored, and never block on a disk that hangs.
 
+mod announce;
 mod engine;
+mod explain;
 mod folders;
+#[cfg(feature = "test-hooks")]
+mod hooks;
 mod jobs;
 mod listings;
+mod messages;
 mod moves;
 mod narrator;
 mod newcomers;
@@ -24,10 +29,12 @@ mod strays;
 mod systemd;
 #[cfg(test)]
 mod tests;
+mod told;
 mod view;
 mod watching;
 mod words;
 
 pub use engine::{Engine, Listed, Order, Record};
+pub use messages::{MESSAGES, Message};
 pub use roots::RootSpec;
 pub use start::{Options, StartError, Trouble, run};

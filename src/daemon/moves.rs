@@ -49,10 +49,9 @@ impl Moves {
         }
         if self.pair_order.len() > REMEMBERED
             && let Some(old) = self.pair_order.pop_front()
+            && let Some(from) = self.pairs.remove(&old)
         {
-            if let Some(from) = self.pairs.remove(&old) {
-                self.onward.remove(&from);
-            }
+            self.onward.remove(&from);
         }
     }
 

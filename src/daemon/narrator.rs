@@ -1,40 +1,104 @@
-//! Writes decisions to the journal, from a thread of its own: a journal that hangs must not hang
-//! the loop.
+//! Writes lines to the journal, from a thread of its own: a journal that hangs must not hang the
+//! loop.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
+use std::time::Duration;
 
-use super::words;
-use crate::domain::{Decision, Health, Subject, What};
+use tracing::Level;
 
-/// How many decisions may wait for a slow journal; the ones beyond are in the store all the same.
+use super::messages::{self, Message};
+use crate::telemetry::STORY;
+
+/// How many lines may wait for a slow journal; the decisions beyond are in the store all the same.
 const WAITING: usize = 10_000;
+/// How long the end waits for the last lines; systemd would not wait much longer.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// One line of the journal: a sentence, and the fields that say the same to a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) message: Message,
+    pub(super) level: Level,
+    pub(super) text: String,
+    pub(super) fields: Fields,
+}
+
+/// The fields of a line, named as in the journal but for `OBITUARR_`; those that are not apt stay
+/// `None` and are not written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Fields {
+    pub(super) item: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) root: Option<String>,
+    pub(super) health: Option<String>,
+    pub(super) candidate: Option<String>,
+    pub(super) deletion: Option<String>,
+    pub(super) source: Option<String>,
+    pub(super) cause: Option<String>,
+    pub(super) tracker: Option<String>,
+    pub(super) witness: Option<String>,
+    pub(super) reason: Option<String>,
+}
+
+impl Line {
+    /// A line without fields, at the level of its kind.
+    pub(super) fn new(message: Message, text: impl Into<String>) -> Self {
+        let (text, fields) = (text.into(), Fields::default());
+        Self { message, level: message.level, text, fields }
+    }
+
+    /// The same line, about a root.
+    pub(super) fn of_root(mut self, root: &crate::domain::RootName) -> Self {
+        self.fields.root = Some(root.to_string());
+        self
+    }
+
+    /// The same line, with its reason.
+    pub(super) fn because(mut self, reason: impl Into<String>) -> Self {
+        self.fields.reason = Some(reason.into());
+        self
+    }
+}
 
 /// The end into which the loop speaks.
 #[derive(Debug)]
 pub(super) struct Narrator {
-    sender: Option<SyncSender<Decision>>,
-    thread: Option<thread::JoinHandle<()>>,
+    sender: Option<SyncSender<Line>>,
+    /// Nothing comes from it; it closes when all is written.
+    written: Receiver<()>,
+    last_lines: Duration,
     unheard: u64,
 }
 
 impl Narrator {
     /// Begins to listen.
     pub(super) fn start() -> std::io::Result<Self> {
-        let (sender, receiver) = sync_channel(WAITING);
-        let thread =
-            thread::Builder::new().name("narrator".to_owned()).spawn(move || listen(&receiver))?;
-        Ok(Self { sender: Some(sender), thread: Some(thread), unheard: 0 })
+        Self::with(write, LAST_LINES)
     }
 
-    /// Takes a decision to be written soon.
-    pub(super) fn tell(&mut self, decision: Decision) {
+    fn with(write: impl Fn(&Line) + Send + 'static, last_lines: Duration) -> std::io::Result<Self> {
+        let (sender, receiver) = sync_channel(WAITING);
+        let (writing, written) = mpsc::channel::<()>();
+        thread::Builder::new().name("narrator".to_owned()).spawn(move || {
+            while let Ok(line) = receiver.recv() {
+                write(&line);
+            }
+            drop(writing);
+        })?;
+        Ok(Self { sender: Some(sender), written, last_lines, unheard: 0 })
+    }
+
+    /// Takes a line to be written soon.
+    pub(super) fn tell(&mut self, line: Line) {
         let Some(sender) = &self.sender else { return };
-        match sender.try_send(decision) {
-            Ok(()) if self.unheard > 0 => {
-                tracing::warn!(count = self.unheard, "the journal was too slow for some lines");
+        if self.unheard > 0 {
+            let text = format!("the journal was too slow for {} lines", self.unheard);
+            if sender.try_send(Line::new(messages::LINES_MISSING, text)).is_ok() {
                 self.unheard = 0;
             }
+        }
+        match sender.try_send(line) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => self.unheard += 1,
         }
@@ -44,49 +108,79 @@ impl Narrator {
 impl Drop for Narrator {
     fn drop(&mut self) {
         self.sender = None;
-        if let Some(thread) = self.thread.take() {
-            // It ends when all is written; a panic in it has been printed.
-            drop(thread.join());
-        }
+        // A journal that hangs must not hold up the end: then the last lines are lost.
+        let _written_or_not = self.written.recv_timeout(self.last_lines);
     }
 }
 
-fn listen(receiver: &Receiver<Decision>) {
-    while let Ok(decision) = receiver.recv() {
-        write(&decision);
+/// One event. The name of a field becomes upper-case in the journal; `None` is no field there.
+macro_rules! event {
+    ($level:ident, $line:expr) => {{
+        let Line { message, text, fields, .. } = $line;
+        tracing::$level!(
+            target: STORY,
+            message_id = message.id,
+            obituarr_kind = message.kind,
+            obituarr_item = fields.item.as_deref(),
+            obituarr_title = fields.title.as_deref(),
+            obituarr_root = fields.root.as_deref(),
+            obituarr_health = fields.health.as_deref(),
+            obituarr_candidate = fields.candidate.as_deref(),
+            obituarr_deletion = fields.deletion.as_deref(),
+            obituarr_source = fields.source.as_deref(),
+            obituarr_cause = fields.cause.as_deref(),
+            obituarr_tracker = fields.tracker.as_deref(),
+            obituarr_witness = fields.witness.as_deref(),
+            obituarr_reason = fields.reason.as_deref(),
+            "{text}"
+        );
+    }};
+}
+
+fn write(line: &Line) {
+    match line.level {
+        Level::ERROR => event!(error, line),
+        Level::WARN => event!(warn, line),
+        _ => event!(info, line),
     }
 }
 
-fn write(decision: &Decision) {
-    let text = words::sentence(decision);
-    let kind = words::kind(&decision.what);
-    let candidate = decision.candidate.map(|id| id.to_string()).unwrap_or_default();
-    let (item, root) = match &decision.subject {
-        Subject::Item(item) => (item.key().to_string(), String::new()),
-        Subject::Root(root) => (String::new(), root.to_string()),
-    };
-    let degraded = match &decision.what {
-        What::Health { to, .. } => {
-            matches!(to, Health::Offline | Health::Suspect | Health::Stalled)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_that_hangs_holds_up_neither_the_loop_nor_the_end() {
+        let (gate, opened) = mpsc::channel::<()>();
+        let hangs = move |_: &Line| assert!(opened.recv().is_err());
+        let mut narrator = Narrator::with(hangs, Duration::from_millis(10)).unwrap();
+        for _ in 0..WAITING + 9 {
+            narrator.tell(Line::new(messages::READY, "x"));
         }
-        What::Held { why } => !why.can_end_by_itself(),
-        _ => false,
-    };
-    if degraded {
-        tracing::warn!(
-            obituarr_kind = kind,
-            obituarr_item = item,
-            obituarr_root = root,
-            obituarr_candidate = candidate,
-            "{text}"
-        );
-    } else {
-        tracing::info!(
-            obituarr_kind = kind,
-            obituarr_item = item,
-            obituarr_root = root,
-            obituarr_candidate = candidate,
-            "{text}"
-        );
+        assert!((8..=9).contains(&narrator.unheard), "{}", narrator.unheard);
+        drop(narrator);
+        drop(gate);
+    }
+
+    #[test]
+    fn lines_that_were_too_many_are_counted_and_the_last_ones_are_waited_for() {
+        let (gate, opened) = mpsc::channel::<()>();
+        let (lines, written) = mpsc::channel();
+        let slow = move |line: &Line| {
+            assert!(opened.recv().is_err());
+            lines.send(line.message.kind).unwrap();
+        };
+        let mut narrator = Narrator::with(slow, Duration::from_mins(1)).unwrap();
+        for _ in 0..WAITING + 9 {
+            narrator.tell(Line::new(messages::READY, "x"));
+        }
+        // From here on it writes what it gets; two are out of the way when two were written.
+        drop(gate);
+        let first: Vec<&str> = written.iter().take(2).collect();
+        assert_eq!(first, ["ready", "ready"]);
+        narrator.tell(Line::new(messages::STOPPING, "y"));
+        drop(narrator);
+        let rest: Vec<&str> = written.iter().collect();
+        assert!(rest.ends_with(&["lines_missing", "stopping"]), "{} lines", rest.len());
     }
 }

@@ -61,6 +61,13 @@ pub(super) struct RootRun {
     pub(super) foreign: BTreeSet<RelPath>,
 }
 
+impl RootRun {
+    /// Whether it has neither been walked in this run nor was found to be in no state for it.
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.walked && (!self.looked || self.seen)
+    }
+}
+
 impl<S: Storage, R: Record> Engine<S, R> {
     /// Takes over the configured roots; says which of them need a new watcher.
     ///
@@ -218,6 +225,13 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 let roots: Vec<&str> = self.roots.keys().map(RootName::as_str).collect();
                 format!("there is no root {root}; there are: {}", roots.join(", "))
             }
+        }
+    }
+
+    /// A walk goes on; how many directories there are is known when it is over.
+    pub fn walking(&mut self, root: &RootName, so_far: u64) {
+        if let Some(run) = self.roots.get_mut(root).filter(|run| !run.walked) {
+            run.directories = so_far;
         }
     }
 

@@ -12,11 +12,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::engine::{Engine, Listed, Order};
-use super::narrator::Narrator;
+use super::explain::{self, Known};
+use super::messages;
+use super::narrator::{Line, Narrator};
 use super::probing::{Checks, Probing, Runnable};
 use super::pulse::Pulse;
 use super::signals::Signal;
-use super::systemd::ServiceManager;
+use super::systemd::{Phase, ServiceManager};
 use super::view::{self, Surroundings};
 use super::watching::Beside;
 use crate::clock::Clock;
@@ -57,6 +59,10 @@ pub(super) struct Loop<'a> {
     pub(super) systemd: &'a mut ServiceManager,
     pub(super) narrator: &'a mut Narrator,
     pub(super) around: Surroundings,
+    /// Whether the journal knows that the work has begun.
+    pub(super) is_announced: bool,
+    /// Whether the journal knows that the ledger can't be written.
+    pub(super) ledger_fails: bool,
 }
 
 /// Why the loop ended.
@@ -94,13 +100,15 @@ impl Loop<'_> {
             looks: BTreeMap::new(),
             stalled: BTreeSet::new(),
         };
-        let watchdog = ServiceManager::watchdog_interval();
-        let (now, _) = self.pulse.beat(&*self.clock);
-        if let Err(error) = self.configure(now, &mut beside) {
-            return End::StoreFails(error);
-        }
+        let (mut now, _) = self.pulse.beat(&*self.clock);
+        let mut applied = self.configure(now, &mut beside);
         let end = loop {
-            let wait = self.until_next_turn(watchdog);
+            if let Err(error) = applied.and_then(|()| self.upkeep(now, &mut beside)) {
+                break End::StoreFails(error);
+            }
+            #[cfg(feature = "test-hooks")]
+            super::hooks::wedge(self.clock.monotonic());
+            let wait = self.until_next_turn();
             let event = tokio::select! {
                 biased;
                 Some(signal) = self.signals.recv() => Event::Signal(signal),
@@ -112,17 +120,21 @@ impl Loop<'_> {
                 Some((findings, at)) = findings_inbox.recv() => Event::Probed(findings, at),
                 () = tokio::time::sleep(wait) => Event::Turn,
             };
-            let (now, gap) = self.pulse.beat(&*self.clock);
+            let gap;
+            (now, gap) = self.pulse.beat(&*self.clock);
             if let Some(why) = gap {
-                tracing::info!("{why}: all waits begin again");
+                let text = format!("{why}: all waits begin again");
+                self.narrator.tell(Line::new(messages::GAP, text).because(why));
                 self.engine.gap(now);
             }
             if let Event::Signal(Signal::Stop) = event {
+                self.narrator.tell(Line::new(messages::STOPPING, "stopping: it was asked to"));
+                self.systemd.stopping();
                 break End::Stopped;
             }
             // What else is waiting is applied before anything is stored and acted on.
             let probed = matches!(event, Event::Probed(..));
-            let mut applied = self.apply(now, event, &mut beside);
+            applied = self.apply(now, event, &mut beside);
             for _ in 0..EVENTS_A_TURN {
                 if applied.is_err() {
                     break;
@@ -135,9 +147,6 @@ impl Loop<'_> {
                 };
                 let Some(next) = next else { break };
                 applied = self.apply(now, next, &mut beside);
-            }
-            if let Err(error) = applied.and_then(|()| self.upkeep(now, &mut beside)) {
-                break End::StoreFails(error);
             }
         };
         // Whoever waits to be read must not wait any longer.
@@ -193,6 +202,7 @@ impl Loop<'_> {
                 let at_start = walk == Some(Walk::Start);
                 self.engine.listed(now, &Listed { root, seq, identity, listings, at_start })?;
             }
+            Report::Walking { directories } => self.engine.walking(&root, directories),
             Report::Walked { directories, files, .. } => {
                 self.engine.walked(now, &root, directories, files)?;
                 beside.checks.walked(&root);
@@ -202,7 +212,8 @@ impl Loop<'_> {
             }
             Report::Unseen { dirs, more } => self.engine.unseen(&root, dirs, more),
             Report::Overflowed => {
-                tracing::info!("root {root}: events were lost, all of it is looked at again");
+                let text = format!("root {root}: events were lost, all of it is looked at again");
+                self.narrator.tell(Line::new(messages::EVENTS_LOST, text).of_root(&root));
             }
             Report::Synced { token, current, why } => {
                 if !current {
@@ -212,7 +223,9 @@ impl Loop<'_> {
             }
             Report::Stopped => {}
             Report::Failed { why } => {
-                tracing::error!("root {root} is not watched any more: {why}");
+                let text = format!("root {root} is not watched any more: {why}");
+                let line = Line::new(messages::UNWATCHED, text).of_root(&root);
+                self.narrator.tell(line.because(&why));
                 let why = format!("its watcher has ended: {why}");
                 self.engine.looked(now, &root, &RootLook::Unreadable { why })?;
                 beside.checks.walked(&root);
@@ -239,7 +252,7 @@ impl Loop<'_> {
                         handle.rescan(Why::Recovered);
                     }
                 }
-                Order::Tell(decision) => self.narrator.tell(decision),
+                Order::Tell(decision) => self.tell(&decision)?,
             }
         }
         let online = self.engine.online_roots();
@@ -258,29 +271,12 @@ impl Loop<'_> {
             drop(reply.send(Ok(view::check(&self.engine))));
         }
         let status = view::status(&self.engine, &self.around);
-        if status.ready {
-            self.systemd.ready();
-        } else {
-            self.systemd.extend(Duration::from_secs(60));
-        }
-        self.systemd.status(&status.summary);
-        self.systemd.feed_watchdog();
+        let phase = if status.ready { Phase::Ready } else { Phase::Starting };
+        let line = view::line_for_systemd(&self.engine, &status);
+        self.systemd.turn(self.clock.monotonic(), phase, &line);
         self.announce(&status);
         self.publish.send_replace(Arc::new(status));
         Ok(())
-    }
-
-    /// Says once, for people at a terminal, that the work has begun.
-    fn announce(&self, status: &Status) {
-        if status.ready && !self.publish.borrow().ready {
-            let files: u64 = status.roots.iter().map(|root| root.files).sum();
-            let directories: u64 = status.roots.iter().map(|root| root.directories).sum();
-            tracing::info!(
-                "READY: {} roots, {files} media files in {directories} directories; {}",
-                status.roots.len(),
-                status.summary
-            );
-        }
     }
 
     /// Looks at the disk for one item, on a thread of its own.
@@ -327,7 +323,11 @@ impl Loop<'_> {
         match ask {
             Ask::Candidates(reply) => drop(reply.send(Ok(view::candidates(&self.engine)))),
             Ask::Explain(what, reply) => {
-                drop(reply.send(Ok(view::explain(&self.engine, &what)?)));
+                let (store, known) = (Arc::clone(&self.store), Known::of(&self.engine));
+                tokio::task::spawn_blocking(move || {
+                    let told = explain::explain(&*store, &known, &what);
+                    drop(reply.send(told.map_err(|e| format!("{e:#}"))));
+                });
             }
             Ask::Check(reply) => self.check(Some(reply), beside),
             Ask::Accept { root, go, reply } => {
@@ -344,11 +344,12 @@ impl Loop<'_> {
         Ok(())
     }
 
-    fn until_next_turn(&self, watchdog: Option<Duration>) -> Duration {
-        let busy = !self.engine.is_quiet();
-        let turn = if busy { BUSY_TURN } else { IDLE_TURN };
+    fn until_next_turn(&self) -> Duration {
+        let turn = if self.engine.is_quiet() { IDLE_TURN } else { BUSY_TURN };
         let due = self.engine.until_due(self.pulse.awake());
-        due.unwrap_or(turn).min(turn).min(watchdog.unwrap_or(turn)).max(Duration::from_millis(1))
+        let systemd = self.systemd.next_turn(self.clock.monotonic());
+        let soonest = due.into_iter().chain(systemd).fold(turn, Duration::min);
+        soonest.max(Duration::from_millis(1))
     }
 
     /// Ends what runs beside the loop, and leaves everything durable.
@@ -361,12 +362,15 @@ impl Loop<'_> {
             let last = self.engine.tick(now);
             let flushed = self.store.commit(&crate::store::Batch::default(), Durability::Synced);
             if let Err(error) = last.and(flushed) {
-                tracing::error!("the last state could not be stored: {error:#}");
+                let why = format!("{:#}", anyhow::Error::new(error));
+                let text = format!("the last state could not be stored: {why}");
+                self.narrator.tell(Line::new(messages::STATE_FAILING, text).because(why));
             }
         }
         for (_, handle) in beside.watchers.values() {
             if !handle.join(WATCHER_END) {
-                tracing::warn!(root = %handle.name(), "its watcher hangs on the disk");
+                let text = format!("root {}: its watcher hangs on the disk", handle.name());
+                self.narrator.tell(Line::new(messages::HANGING, text).of_root(handle.name()));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! From settings to a running daemon, and to its end.
 
+use std::error::Error;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -8,14 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinError;
 
 use super::engine::{Engine, Record};
-use super::narrator::Narrator;
+use super::messages;
+use super::narrator::{Line, Narrator};
 use super::pulse::Pulse;
 use super::run::{End, Loop};
 use super::signals::{self, Signal};
 use super::specs;
-use super::systemd::ServiceManager;
+use super::systemd::{Phase, ServiceManager};
 use super::view::Surroundings;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ConfigError, Settings};
@@ -122,16 +125,36 @@ impl Record for Ledger {
 /// # Errors
 /// When it can't start.
 pub async fn run(options: Options) -> Result<(), StartError> {
+    let mut systemd = ServiceManager::from_environment();
+    let ended = start(options, &mut systemd).await;
+    if let Err(error) = &ended {
+        let why: Vec<String> = causes(error).map(ToString::to_string).collect();
+        systemd.failed(&why.join(": "), errno(error));
+    }
+    ended
+}
+
+/// An error, and what caused it, and so on.
+fn causes(error: &StartError) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(Some(error as &(dyn Error + 'static)), |&error| error.source())
+}
+
+/// What the operating system said, if it was that.
+fn errno(error: &StartError) -> Option<u32> {
+    let mut causes = causes(error);
+    let code = causes.find_map(|error| error.downcast_ref::<io::Error>()?.raw_os_error())?;
+    u32::try_from(code).ok()
+}
+
+async fn start(options: Options, systemd: &mut ServiceManager) -> Result<(), StartError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let started_at = clock.wall();
     let system = |what| move |source| StartError::System { what, source };
     let host = Arc::new(Host::new().map_err(system("to name the running kernel's boot"))?);
     let mut signals = signals::listen().map_err(system("to listen to signals"))?;
     // The store first: its lock says whether another instance is running.
-    let dir = options.state_dir.clone();
-    let opening = tokio::task::spawn_blocking(move || store::open(&dir, true, started_at));
     let mut opened = tokio::select! {
-        opened = opening => opened.map_err(|error| system("a thread")(error.into()))??,
+        opened = open(&options.state_dir, &*clock, systemd) => opened?,
         () = stop_is_asked(&mut signals) => return Ok(()),
     };
     make_dir(&options.runtime_dir)
@@ -144,10 +167,9 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     }));
     let mut server = serve(&options.runtime_dir, status.clone())?;
     let mut narrator = Narrator::start().map_err(system("another thread"))?;
-    let mut systemd = ServiceManager::default();
     let mut settings = options.settings;
     for warning in &settings.warnings {
-        tracing::warn!("{warning}");
+        narrator.tell(Line::new(messages::WARNED, warning));
     }
     loop {
         let end = session(
@@ -162,20 +184,25 @@ pub async fn run(options: Options) -> Result<(), StartError> {
                 server: &mut server,
                 signals: &mut signals,
                 publish: &publish,
-                systemd: &mut systemd,
+                systemd: &mut *systemd,
                 narrator: &mut narrator,
             },
         )
         .await?;
         let End::StoreFails(error) = end else { break };
         let why = format!("{:#}", anyhow::Error::new(error));
-        tracing::error!("the state directory fails, nothing is decided until it is well: {why}");
+        let text = format!("the state directory fails, nothing is decided until it is well: {why}");
+        narrator.tell(Line::new(messages::STATE_FAILING, text).because(&why));
         let waiting = Waiting { why, state_dir: &options.state_dir, clock: &*clock };
-        match waiting.reopen(&mut server, &mut signals, &publish, &mut systemd).await {
+        match waiting.reopen(&mut server, &mut signals, &publish, systemd).await {
             Some(again) => opened = again,
-            None => break,
+            None => {
+                narrator.tell(Line::new(messages::STOPPING, "stopping: it was asked to"));
+                break;
+            }
         }
-        tracing::info!("the state directory is well again");
+        let text = "the state directory is well again";
+        narrator.tell(Line::new(messages::STATE_RECOVERED, text));
         if !server.is_there() {
             // The sockets lay below the state directory, and went with it.
             drop(server);
@@ -196,6 +223,27 @@ pub async fn run(options: Options) -> Result<(), StartError> {
 /// Waits until a signal asks for the end; other signals mean nothing before the start.
 async fn stop_is_asked(signals: &mut mpsc::Receiver<Signal>) {
     while !matches!(signals.recv().await, Some(Signal::Stop) | None) {}
+}
+
+/// Opens the store beside this task: a large one takes its time.
+async fn open(
+    dir: &Path,
+    clock: &dyn Clock,
+    systemd: &mut ServiceManager,
+) -> Result<Opened, StartError> {
+    let (dir, now) = (dir.to_path_buf(), clock.wall());
+    let mut opening = tokio::task::spawn_blocking(move || store::open(&dir, true, now));
+    loop {
+        systemd.turn(clock.monotonic(), Phase::Starting, "opening the store");
+        tokio::select! {
+            opened = &mut opening => {
+                let thread = |error: JoinError| io::Error::from(error);
+                let system = |source| StartError::System { what: "a thread", source };
+                return Ok(opened.map_err(thread).map_err(system)??);
+            }
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
 }
 
 /// What outlives one opening of the store.
@@ -221,7 +269,7 @@ async fn session(
     let Session { started_at, clock, host, .. } = session;
     let Opened { store, ledger, loaded, healed, stale } = opened;
     for healed in &healed {
-        tracing::warn!("{healed}");
+        session.narrator.tell(Line::new(messages::HEALED, healed.to_string()));
     }
     let mut pulse = Pulse::new(&**clock, loaded.awake);
     let (now, _) = pulse.beat(&**clock);
@@ -239,6 +287,7 @@ async fn session(
         settle_secs: settings.confirm.settle.as_secs(),
         healed: healed.iter().map(ToString::to_string).collect(),
         warnings: settings.warnings.clone(),
+        reload_failed: false,
     };
     let daemon = Loop {
         store,
@@ -255,6 +304,8 @@ async fn session(
         systemd: session.systemd,
         narrator: session.narrator,
         around,
+        is_announced: false,
+        ledger_fails: false,
     };
     Ok(daemon.run().await)
 }
@@ -279,11 +330,13 @@ impl Waiting<'_> {
         status.summary = format!("the state directory fails, nothing is decided: {}", self.why);
         status.needs_attention = true;
         status.problems = vec![status.summary.clone()];
-        systemd.status(&status.summary);
+        let line = status.summary.clone();
         publish.send_replace(Arc::new(status));
         let mut retry = tokio::time::interval(RETRY);
         retry.tick().await;
         loop {
+            systemd.turn(self.clock.monotonic(), Phase::Failing, &line);
+            let next = systemd.next_turn(self.clock.monotonic()).unwrap_or(RETRY);
             tokio::select! {
                 signal = signals.recv() => {
                     if matches!(signal, Some(Signal::Stop) | None) {
@@ -295,8 +348,8 @@ impl Waiting<'_> {
                     Ok(opened) => return Some(opened),
                     Err(error) => tracing::debug!(%error, "the state directory still fails"),
                 },
+                () = tokio::time::sleep(next) => {}
             }
-            systemd.feed_watchdog();
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Media files that the kernel moved to a name that is no media file's, in another directory: no
 //! listing finds them there, so they are written down where they went.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::listings::{Change, Context, path};
 use super::moves::Moves;
-use crate::domain::{FileId, FilePath, RelPath, Timestamp};
+use crate::catalog::{Folders, Placer};
+use crate::domain::{FileId, FilePath, Item, RelPath, Timestamp, normalise};
 use crate::inventory::{Directory, Inventory, InventoryError, Media, Rules};
 use crate::store::Arrival;
 
@@ -47,6 +48,40 @@ pub(super) fn strays(
         }
     }
     strays
+}
+
+/// The lost files that went into the folder of another title, which had files before: there they are
+/// taken for that title's, and nobody but us would miss them when they die. `owner` says whose a lost
+/// file is, `placer` where each path belongs now, by the state of `folders`.
+pub(super) fn merged(
+    context: Context<'_>,
+    moves: &Moves,
+    lost: &[Change],
+    owner: &dyn Fn(&Change) -> Item,
+    placer: &Placer<'_>,
+    folders: &dyn Folders,
+) -> Vec<(FilePath, FilePath)> {
+    let to_media = |change: &Change| {
+        let from = path(context, change);
+        let to = moves.destination(&from).filter(|to| to.root == *context.root)?;
+        let is_media = context.rules.is_media(to.rel.name().unwrap_or_default());
+        is_media.then(|| (owner(change), from, to))
+    };
+    let moved: Vec<(Item, FilePath, FilePath)> = lost.iter().filter_map(to_media).collect();
+    let came: BTreeSet<&RelPath> = moved.iter().map(|(_, _, to)| &to.rel).collect();
+    let into_another = |(item, _, to): &&(Item, FilePath, FilePath)| {
+        let there = placer.place(&to.rel).title;
+        let same_name = normalise(&there.item.title) == normalise(&item.title);
+        !same_name && !there.place.loose && has_media_besides(folders, &there.place.folder, &came)
+    };
+    let pairs = moved.iter().filter(into_another);
+    pairs.map(|(_, from, to)| (from.clone(), to.clone())).collect()
+}
+
+fn has_media_besides(folders: &dyn Folders, dir: &RelPath, besides: &BTreeSet<&RelPath>) -> bool {
+    let Some(record) = folders.folder(dir) else { return false };
+    record.files.iter().any(|file| !besides.contains(&dir.join(&file.name)))
+        || record.subdirs.iter().any(|name| has_media_besides(folders, &dir.join(name), besides))
 }
 
 fn is_ignored(rules: &Rules, path: &RelPath) -> bool {

@@ -108,6 +108,7 @@ impl Rig {
                 .collect(),
             subdirs: subdirs.iter().map(name).collect(),
             others: vec![],
+            tells_others: true,
         };
         self.seq += 1;
         let report = Listed {

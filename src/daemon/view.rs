@@ -1,28 +1,14 @@
 //! The state of the daemon as the sockets show it.
 
-use std::collections::BTreeSet;
-use std::ops::ControlFlow;
-
 use super::engine::{Engine, Record};
-use super::folders::Stored;
 use super::roots::RootRun;
-use super::words;
-use crate::catalog::{Folders, Placer};
 use crate::control::{
-    AcceptView, CandidateCounts, CandidateView, CheckView, DeletionView, Explanation, RootStatus,
-    Status, Story, StoryLine, UnseenView,
+    AcceptView, CandidateCounts, CandidateView, CheckView, DeletionView, RootStatus, Status,
+    UnseenView,
 };
 use crate::core::{NO_MEDIA_YET, Root};
-use crate::domain::{
-    Candidate, Decision, EntryState, Health, Item, Now, RelPath, RootName, Stage, Timestamp, What,
-    shown,
-};
+use crate::domain::{Candidate, EntryState, Health, Now, RelPath, RootName, Stage, Timestamp};
 use crate::store::{Storage, StoreError};
-
-/// How many items an explanation tells of at most.
-const MOST_STORIES: usize = 5;
-/// How many places of an item are told.
-const MOST_PLACES: usize = 20;
 
 /// What the shell adds to the status.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +17,8 @@ pub(super) struct Surroundings {
     pub(super) settle_secs: u64,
     pub(super) healed: Vec<String>,
     pub(super) warnings: Vec<String>,
+    /// Whether the configuration was read again and could not be used.
+    pub(super) reload_failed: bool,
 }
 
 /// The status of a daemon.
@@ -61,6 +49,13 @@ pub(super) fn status<S: Storage, R: Record>(
     }
     if let Some(why) = &engine.record_fails {
         status.problems.push(format!("the ledger can't be written, nothing is reported: {why}"));
+    }
+    if around.reload_failed {
+        status.problems.push(
+            "the configuration is wrong, the one before stays in effect; \
+             `obituarr check-config` says what is wrong with it"
+                .to_owned(),
+        );
     }
     let (summary, needs_attention) = summary(&status);
     status.summary = summary;
@@ -130,6 +125,22 @@ fn summary(status: &Status) -> (String, bool) {
         1 => ("all is well; 1 possible deletion is being looked at".to_owned(), false),
         n => (format!("all is well; {n} possible deletions are being looked at"), false),
     }
+}
+
+/// One line for `systemctl status`: what it is doing while it starts, then the summary.
+pub(super) fn line_for_systemd<S: Storage, R: Record>(
+    engine: &Engine<S, R>,
+    status: &Status,
+) -> String {
+    let awaited: Vec<_> = engine.roots.iter().filter(|(_, run)| run.is_awaited()).collect();
+    let names: Vec<&str> = awaited.iter().map(|(name, _)| name.as_str()).collect();
+    if names.is_empty() {
+        return status.summary.clone();
+    }
+    let directories: u64 = awaited.iter().map(|(_, run)| run.directories).sum();
+    let roots = if names.len() == 1 { "root" } else { "roots" };
+    let walking = format!("walking {roots} {}: {directories} directories so far", names.join(", "));
+    if status.needs_attention { format!("{walking}; {}", status.summary) } else { walking }
 }
 
 /// All candidates, oldest first.
@@ -224,141 +235,4 @@ pub(super) fn check<S: Storage, R: Record>(engine: &Engine<S, R>) -> CheckView {
         }
     }
     view
-}
-
-/// The stories of what `query` may mean: a key, a part of a title, a path, or a root's name.
-pub(super) fn explain<S: Storage, R: Record>(
-    engine: &Engine<S, R>,
-    query: &str,
-) -> Result<Explanation, StoreError> {
-    let mut explanation = Explanation { query: query.to_owned(), stories: Vec::new() };
-    let root = query.strip_prefix("root:").unwrap_or(query);
-    if let Some((name, state)) = engine.core.roots().iter().find(|(name, _)| name.as_str() == root)
-    {
-        let lines = engine.store.history(&format!("root:{name}"))?;
-        explanation.stories.push(Story {
-            key: format!("root:{name}"),
-            title: name.to_string(),
-            state: state.health.to_string(),
-            summary: format!("root {name} is {}: {}", state.health, state.reason),
-            places: Vec::new(),
-            lines: lines.iter().map(line).collect(),
-        });
-    }
-    let items = match item_at(engine, query) {
-        Some(item) => vec![item],
-        None => engine.store.search(query, MOST_STORIES)?,
-    };
-    for item in items {
-        explanation.stories.push(story(engine, &item)?);
-    }
-    Ok(explanation)
-}
-
-/// The item that a path belongs to.
-fn item_at<S: Storage, R: Record>(engine: &Engine<S, R>, query: &str) -> Option<Item> {
-    let path = std::path::Path::new(query);
-    engine.roots.values().find_map(|run| {
-        let rel = path.strip_prefix(&run.spec.path).ok()?;
-        let rel = RelPath::parse(std::os::unix::ffi::OsStrExt::as_bytes(rel.as_os_str())).ok()?;
-        let known = Stored { root: &run.spec.name, inventory: &*engine.store };
-        let is_folder = rel.is_root() || known.folder(&rel).is_some();
-        let file = if is_folder { rel.join(b"x.mkv") } else { rel };
-        let title = run.spec.title();
-        Some(Placer::new(&run.spec.name, &title, &known).place(&file).title.item)
-    })
-}
-
-fn story<S: Storage, R: Record>(engine: &Engine<S, R>, item: &Item) -> Result<Story, StoreError> {
-    let key = item.key();
-    let places = places(engine, item)?;
-    let candidate = engine.core.candidates().values().find(|c| c.item.key() == key);
-    let closed = engine.core.item(&key).and_then(|state| state.closed);
-    let (state, summary) = match (candidate, closed) {
-        (Some(candidate), _) => ("under review", under_review(candidate)),
-        (None, Some(when)) => ("gone", format!("{item} is gone; reported at {when}")),
-        (None, None) if !places.is_empty() => {
-            let files = if places.len() == 1 { "file" } else { "files" };
-            ("alive", format!("{item} is there: {} {files}", places.len()))
-        }
-        (None, None) => ("unknown", format!("no file of {item} is known")),
-    };
-    let mut lines: Vec<Decision> = engine.store.history(key.as_str())?;
-    for root in roots_of(engine, item, &lines)? {
-        let changes = engine.store.history(&format!("root:{root}"))?;
-        lines.extend(changes.into_iter().filter(words::concerns_titles));
-    }
-    lines.sort_by_key(|decision| decision.at);
-    Ok(Story {
-        key: key.to_string(),
-        title: item.to_string(),
-        state: state.to_owned(),
-        summary,
-        places: places.into_iter().take(MOST_PLACES).collect(),
-        lines: lines.iter().map(line).collect(),
-    })
-}
-
-/// The roots that an item lies or lay in.
-fn roots_of<S: Storage, R: Record>(
-    engine: &Engine<S, R>,
-    item: &Item,
-    lines: &[Decision],
-) -> Result<BTreeSet<RootName>, StoreError> {
-    let titles = engine.store.titles(&item.match_keys())?;
-    let mut roots: BTreeSet<RootName> = titles.into_iter().map(|title| title.place.root).collect();
-    for line in lines {
-        if let What::Lost { files, .. } = &line.what {
-            roots.extend(files.iter().map(|file| file.root.clone()));
-        }
-    }
-    Ok(roots)
-}
-
-fn under_review(candidate: &Candidate) -> String {
-    let item = &candidate.item;
-    match &candidate.stage {
-        Stage::Settling { .. } => format!("{item} may be gone; waiting until the disk is quiet"),
-        Stage::Probing { .. } => format!("{item} may be gone; the disk is being asked"),
-        Stage::Held { holding, .. } => {
-            format!("{item} may be gone, held: {}; {}", holding.why, holding.why.ends())
-        }
-    }
-}
-
-/// The media files of an item that the inventory knows.
-fn places<S: Storage, R: Record>(
-    engine: &Engine<S, R>,
-    item: &Item,
-) -> Result<Vec<String>, StoreError> {
-    let mut found: BTreeSet<String> = BTreeSet::new();
-    let keys = item.match_keys();
-    for title in engine.store.titles(&keys)? {
-        let Some(run) = engine.roots.get(&title.place.root) else { continue };
-        let known = Stored { root: &run.spec.name, inventory: &*engine.store };
-        let root_title = run.spec.title();
-        let placer = Placer::new(&run.spec.name, &root_title, &known);
-        engine.store.within(&run.spec.name, &title.place.folder, &mut |dir, record| {
-            for file in &record.files {
-                let path = dir.join(&file.name);
-                let owner = placer.place(&path).title.item;
-                if owner.match_keys().iter().any(|key| keys.contains(key)) {
-                    let path = path.under(&run.spec.path);
-                    let bytes = std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str());
-                    found.insert(shown(bytes));
-                }
-            }
-            if title.place.loose { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
-    }
-    Ok(found.into_iter().collect())
-}
-
-fn line(decision: &Decision) -> StoryLine {
-    StoryLine {
-        at: decision.at,
-        kind: words::kind(&decision.what).to_owned(),
-        text: words::sentence(decision),
-        evidence: decision.evidence.iter().map(Into::into).collect(),
-    }
 }

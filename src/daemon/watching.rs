@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::messages;
+use super::narrator::Line;
 use super::probing::{Checks, Probing};
 use super::roots::RootSpec;
 use super::run::Loop;
@@ -21,6 +23,14 @@ use crate::store::StoreError;
 /// Between two looks at a root lies at most one batch of listings, which a slow disk that has just
 /// woken up may take many seconds for.
 const STALLED_AFTER: Duration = Duration::from_mins(1);
+
+fn stalled_after() -> Duration {
+    #[cfg(feature = "test-hooks")]
+    if let Some(after) = super::hooks::stalled_after() {
+        return after;
+    }
+    STALLED_AFTER
+}
 
 /// What runs beside the loop while it runs.
 pub(super) struct Beside {
@@ -89,7 +99,9 @@ impl Loop<'_> {
                 beside.watchers.insert(spec.name.clone(), (beside.generation, handle));
             }
             Err(error) => {
-                tracing::error!("root {} can't be watched: {error}", spec.name);
+                let text = format!("root {} can't be watched: {error}", spec.name);
+                let line = Line::new(messages::UNWATCHED, text).of_root(&spec.name);
+                self.narrator.tell(line.because(error.to_string()));
                 let cookies = self.cookies.display();
                 let why = format!("it can't be watched: {error} (see also {cookies})");
                 let look = RootLook::Unreadable { why };
@@ -112,7 +124,7 @@ impl Loop<'_> {
         let monotonic = self.clock.monotonic();
         for (name, (_, handle)) in &beside.watchers {
             let after = monotonic.saturating_sub(handle.looked());
-            if after >= STALLED_AFTER {
+            if after >= stalled_after() {
                 if beside.stalled.insert(name.clone()) {
                     self.engine.looked(now, name, &RootLook::NoAnswer { after })?;
                     beside.checks.walked(name);
@@ -134,14 +146,18 @@ impl Loop<'_> {
                 self.engine.set_policy(specs::policy(&settings), settings.history);
                 self.around.settle_secs = settings.confirm.settle.as_secs();
                 self.around.warnings.clone_from(&settings.warnings);
+                self.around.reload_failed = false;
                 self.settings = settings;
                 self.configure(now, beside)?;
-                tracing::info!("the configuration was read again");
+                self.narrator
+                    .tell(Line::new(messages::RELOADED, "the configuration was read again"));
             }
             Err(error) => {
-                tracing::error!(
-                    "the configuration is wrong, the old one stays in effect:\n{error}"
-                );
+                self.around.reload_failed = true;
+                let reason = error.to_string();
+                let text =
+                    format!("the configuration is wrong, the old one stays in effect:\n{reason}");
+                self.narrator.tell(Line::new(messages::RELOAD_FAILED, text).because(reason));
             }
         }
         self.systemd.reloaded();

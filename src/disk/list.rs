@@ -79,6 +79,7 @@ impl RootDir {
             files: vec![],
             subdirs: vec![],
             others: vec![],
+            tells_others: true,
         };
         self.read(&fd, rules, &mut listing).map_err(failed)?;
         listing.at = clock.wall();

@@ -70,7 +70,7 @@ pub enum Observation {
         /// The files.
         files: Vec<FilePath>,
     },
-    /// A media file of the item has another name, which is no media file's.
+    /// A media file of the item has another name, by which nobody would take it for the item's.
     Renamed {
         /// The item.
         item: Item,

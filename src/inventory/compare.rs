@@ -74,6 +74,10 @@ pub fn compare(
             }
             continue;
         }
+        if old.alias && !listing.tells_others {
+            aliases.push(old.clone());
+            continue;
+        }
         let heir = others.get(&old.inode).filter(|heir| is_heir(known, old, heir));
         match heir {
             Some(heir) => {
@@ -162,6 +166,7 @@ mod tests {
             files: record.files,
             subdirs: vec![],
             others: others.iter().map(other).collect(),
+            tells_others: true,
         }
     }
 
@@ -203,6 +208,16 @@ mod tests {
             (names(&back.lost), names(&back.found)),
             (vec!["a.mkv.bak".into()], vec!["a.mkv".into()])
         );
+    }
+
+    #[test]
+    fn a_listing_that_was_made_without_knowing_of_a_followed_file_does_not_lose_it() {
+        let known = record(&[("a.mkv", 1)]);
+        let bak = compare(Some(&known), &listing(&[], &[("a.mkv.bak", 1, Some(500))])).unwrap();
+        let unaware = Listing { tells_others: false, ..listing(&[], &[]) };
+        let result = compare(Some(&bak.next), &unaware).unwrap();
+        assert!(result.is_unchanged(), "{result:?}");
+        assert_eq!(result.next.files, bak.next.files);
     }
 
     #[test]

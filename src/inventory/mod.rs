@@ -74,8 +74,11 @@ pub struct Listing {
     pub files: Vec<Media>,
     /// Its subdirectories that no rule ignores, ordered by name.
     pub subdirs: Vec<Name>,
-    /// Its other regular files, ordered by name.
+    /// Its other regular files, ordered by name: those that may matter.
     pub others: Vec<Other>,
+    /// Whether `others` tells of every file that was known before: a listing that was made when
+    /// nothing was known says nothing of a followed file that it lacks.
+    pub tells_others: bool,
 }
 
 /// The inventory could not be read.

@@ -59,6 +59,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
     use std::sync::Arc;
+    use std::time::UNIX_EPOCH;
 
     use super::*;
     use crate::clock::{Clock, SystemClock};
@@ -126,14 +127,14 @@ mod tests {
         };
         check(true, HOUR, 1);
         check(false, HOUR, 1);
-        // Nothing was put in for a day, but it was moved or its rights were changed just now.
-        let yesterday = std::time::SystemTime::now() - 24 * HOUR;
-        fs::File::open(&private).unwrap().set_modified(yesterday).unwrap();
+        // Nothing was put in for long, but it was moved or its rights were changed just now.
+        let long_ago = UNIX_EPOCH + HOUR;
+        fs::File::open(&private).unwrap().set_modified(long_ago).unwrap();
         check(true, HOUR, 0);
         check(false, HOUR, 1);
         // With folders in it nobody knows what went on further below.
         fs::create_dir(private.join("films")).unwrap();
-        fs::File::open(&private).unwrap().set_modified(yesterday).unwrap();
+        fs::File::open(&private).unwrap().set_modified(long_ago).unwrap();
         check(true, HOUR, 1);
     }
 

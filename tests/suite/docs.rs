@@ -229,11 +229,40 @@ fn every_exit_code_is_in_the_readme_and_in_the_help() {
 #[test]
 fn every_route_is_in_the_readme() {
     let rows = table(&document("README.md"), "| request | answer |");
-    let written: BTreeSet<&str> =
-        rows.iter().map(|row| row[0].split_once(' ').unwrap().1).collect();
-    let source = document("src/control/server.rs");
-    let routes = source.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap());
-    assert_eq!(written, routes.collect());
+    let written: BTreeSet<String> = rows.into_iter().map(|mut row| row.swap_remove(0)).collect();
+    let taken = obituarr::control::ROUTES;
+    assert_eq!(written, taken.iter().map(|r| format!("{} {}", r.method, r.path)).collect());
+}
+
+#[test]
+fn the_journal_has_the_kinds_that_are_documented_and_no_others() {
+    let header = "| kind | level | `MESSAGE_ID` | meaning |";
+    let written = table(&document("docs/journal.md"), header);
+    let told: Vec<Vec<String>> = obituarr::daemon::MESSAGES
+        .iter()
+        .map(|message| {
+            let level = message.level.to_string().to_lowercase();
+            vec![message.kind.into(), level, message.id.into(), message.meaning.into()]
+        })
+        .collect();
+    assert_eq!(written, told);
+}
+
+/// A line said past the table would have neither id nor fields.
+#[test]
+fn the_daemon_speaks_through_the_table_of_messages() {
+    let mut said = Vec::new();
+    for file in files().iter().filter(|file| file.path.starts_with("src/daemon/")) {
+        for (n, line) in file.text.lines().enumerate() {
+            if ["error!", "warn!", "info!"]
+                .iter()
+                .any(|end| line.contains(&format!("tracing::{end}")))
+            {
+                said.push(format!("{}:{}: {}", file.path, n + 1, line.trim()));
+            }
+        }
+    }
+    assert!(said.is_empty(), "tell the narrator a `Line` instead:\n{}", said.join("\n"));
 }
 
 #[test]

@@ -6,5 +6,6 @@ mod docs;
 mod e2e;
 mod library;
 mod mounts;
+mod openapi;
 mod source;
 mod tidy;

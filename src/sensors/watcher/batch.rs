@@ -203,6 +203,7 @@ fn weigh(
     let Ok(known) = inventory.directory(name, &listing.dir) else { return Some(unknown) };
     let Some(known) = known else {
         listing.others.clear();
+        listing.tells_others = false;
         return Some(Weight { has_lost: false, reach: Reach::Record, lost_dirs: vec![] });
     };
     let equal =
@@ -225,6 +226,7 @@ fn weigh(
     };
     let matters = |inode| known.files.iter().any(|file| file.inode == inode);
     listing.others.retain(|other| matters(other.inode));
+    listing.tells_others = known.files.iter().any(|file| file.alias);
     Some(weight)
 }
 

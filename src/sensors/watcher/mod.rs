@@ -133,6 +133,11 @@ pub enum Report {
         /// The walk that the listings belong to, if any.
         walk: Option<Walk>,
     },
+    /// A walk goes on; sent from time to time.
+    Walking {
+        /// Directories listed so far.
+        directories: u64,
+    },
     /// A walk is complete: every directory that can be reached was listed.
     Walked {
         /// Which.

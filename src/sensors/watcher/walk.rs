@@ -58,8 +58,9 @@ impl Actor {
         if active.ready.is_empty() && active.fresh.is_empty() {
             return self.finish(&active);
         }
+        let directories = active.directories;
         self.walk = Some(active);
-        Ok(())
+        self.send(Report::Walking { directories })
     }
 
     fn begin(&mut self, walk: Walk) -> Active {

@@ -34,12 +34,19 @@ pub(crate) struct Home {
     pub(crate) options: Vec<String>,
     /// What `run` is started through: a program and its arguments, which runs what follows.
     pub(crate) through: Vec<String>,
-    /// Environment variables of `run`.
-    pub(crate) environment: Vec<(&'static str, String)>,
     /// What must be done before a daemon that is left over can be killed.
     pub(crate) before_kill: Option<Box<dyn Fn() + Send + Sync>>,
     /// The user that everything runs as, when not the one that runs the tests.
     user: Option<u32>,
+    /// Variables that each `run` finds in its environment.
+    pub(crate) environment: Vec<(&'static str, String)>,
+    /// A shell script that each `run` goes through, in a mount namespace of its own. It ends by
+    /// `exec "$@"`.
+    pub(crate) within: Option<&'static str>,
+    /// The form of the log.
+    pub(crate) log_format: &'static str,
+    /// The settle time.
+    pub(crate) settle: &'static str,
 }
 
 impl Home {
@@ -58,6 +65,9 @@ impl Home {
             through: Vec::new(),
             environment: Vec::new(),
             before_kill: None,
+            within: None,
+            log_format: "text",
+            settle: "1s",
             user: None,
         }
     }
@@ -144,10 +154,14 @@ impl Home {
     /// Starts the daemon without waiting for anything.
     pub(crate) fn spawn(&self) -> Daemon<'_> {
         let log = File::options().create(true).append(true).open(self.dir.path().join("log"));
-        let run = ["run", "--log", "text", "--settle", "1s"];
-        let mut command = self.command_through(&self.through, &run);
-        command.envs(self.environment.iter().cloned());
-        let child = command.args(&self.options).stderr(log.unwrap()).spawn().unwrap();
+        let form = ["run", "--log", self.log_format, "--settle", self.settle];
+        let mut command = self.command_through(&self.through, &form);
+        command.envs(self.environment.clone());
+        command.args(&self.options);
+        if let Some(script) = self.within {
+            command = in_namespace(script, &command);
+        }
+        let child = command.stderr(log.unwrap()).spawn().unwrap();
         Daemon { home: self, child }
     }
 
@@ -173,6 +187,16 @@ impl Home {
             .filter(|line| line["event"] == "deletion")
             .collect()
     }
+}
+
+/// The same command, begun by a script in a mount namespace of its own.
+fn in_namespace(script: &str, command: &Command) -> Command {
+    let mut within = Command::new("unshare");
+    within.args(["--mount", "--propagation", "private", "sh", "-c", script, "sh"]);
+    within.arg(command.get_program()).args(command.get_args());
+    within.env_clear().stdin(Stdio::null());
+    within.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    within
 }
 
 /// A running daemon; it ends with this value.

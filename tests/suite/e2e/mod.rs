@@ -4,19 +4,22 @@ pub(crate) mod daemon;
 pub(crate) mod wait;
 
 mod aliases;
+mod answers;
 mod bad_input;
 mod deleted;
 mod hidden;
+mod journal;
 mod living;
 mod names;
 mod restart;
+mod service;
 mod sockets;
 mod suspect;
 mod telling;
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Makes a file with content, and the folders above it.
 pub(crate) fn make(dir: &Path, file: &str) {
@@ -25,8 +28,8 @@ pub(crate) fn make(dir: &Path, file: &str) {
     fs::write(path, file).unwrap();
 }
 
-/// Lets a folder look as if nothing was put into it for an hour.
+/// Lets a folder look as if nothing was put into it for long.
 pub(crate) fn age(folder: &Path) {
-    let an_hour_ago = SystemTime::now() - Duration::from_hours(1);
-    fs::File::open(folder).unwrap().set_modified(an_hour_ago).unwrap();
+    let long_ago = UNIX_EPOCH + Duration::from_hours(1);
+    fs::File::open(folder).unwrap().set_modified(long_ago).unwrap();
 }

@@ -1,0 +1,192 @@
+//! The stories that `explain` tells. They read much of the store, so they are told beside the loop,
+//! from what it knew when they were asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use super::engine::{Engine, Record};
+use super::folders::Stored;
+use super::roots::RootSpec;
+use super::words;
+use crate::catalog::{Folders, Placer};
+use crate::control::{Explanation, Story, StoryLine};
+use crate::domain::{
+    Candidate, Decision, Health, Item, ItemKey, RelPath, RootName, Stage, Timestamp, What, shown,
+};
+use crate::store::{Storage, StoreError};
+
+/// How many items an explanation tells of at most.
+const MOST_STORIES: usize = 5;
+/// How many places of an item are told.
+const MOST_PLACES: usize = 20;
+
+/// What the loop knows beside the store.
+#[derive(Debug)]
+pub(super) struct Known {
+    roots: Vec<KnownRoot>,
+    candidates: Vec<Candidate>,
+    closed: BTreeMap<ItemKey, Timestamp>,
+}
+
+#[derive(Debug)]
+struct KnownRoot {
+    spec: RootSpec,
+    health: Health,
+    reason: String,
+}
+
+impl Known {
+    /// What is known now.
+    pub(super) fn of<S: Storage, R: Record>(engine: &Engine<S, R>) -> Self {
+        let roots = engine.core.roots().iter().filter_map(|(name, root)| {
+            let spec = engine.roots.get(name)?.spec.clone();
+            Some(KnownRoot { spec, health: root.health, reason: root.reason.clone() })
+        });
+        let closed =
+            engine.core.items().filter_map(|state| Some((state.item.key(), state.closed?)));
+        Self {
+            roots: roots.collect(),
+            candidates: engine.core.candidates().values().cloned().collect(),
+            closed: closed.collect(),
+        }
+    }
+
+    fn root(&self, name: &str) -> Option<&KnownRoot> {
+        self.roots.iter().find(|root| root.spec.name.as_str() == name)
+    }
+}
+
+/// The stories of what `query` may mean: a key, a part of a title, a path, or a root's name.
+pub(super) fn explain<S: Storage>(
+    store: &S,
+    known: &Known,
+    query: &str,
+) -> Result<Explanation, StoreError> {
+    let mut explanation = Explanation { query: query.to_owned(), stories: Vec::new() };
+    let root = query.strip_prefix("root:").unwrap_or(query);
+    if let Some(KnownRoot { spec, health, reason }) = known.root(root) {
+        let name = &spec.name;
+        let lines = store.history(&format!("root:{name}"))?;
+        explanation.stories.push(Story {
+            key: format!("root:{name}"),
+            title: name.to_string(),
+            state: health.to_string(),
+            summary: format!("root {name} is {health}: {reason}"),
+            places: Vec::new(),
+            lines: lines.iter().map(line).collect(),
+        });
+    }
+    let items = match item_at(store, known, query) {
+        Some(item) => vec![item],
+        None => store.search(query, MOST_STORIES)?,
+    };
+    for item in items {
+        explanation.stories.push(story(store, known, &item)?);
+    }
+    Ok(explanation)
+}
+
+/// The item that a path belongs to.
+fn item_at<S: Storage>(store: &S, known: &Known, query: &str) -> Option<Item> {
+    let path = std::path::Path::new(query);
+    known.roots.iter().find_map(|KnownRoot { spec, .. }| {
+        let rel = path.strip_prefix(&spec.path).ok()?;
+        let rel = RelPath::parse(std::os::unix::ffi::OsStrExt::as_bytes(rel.as_os_str())).ok()?;
+        let known = Stored { root: &spec.name, inventory: store };
+        let is_folder = rel.is_root() || known.folder(&rel).is_some();
+        let file = if is_folder { rel.join(b"x.mkv") } else { rel };
+        let title = spec.title();
+        Some(Placer::new(&spec.name, &title, &known).place(&file).title.item)
+    })
+}
+
+fn story<S: Storage>(store: &S, known: &Known, item: &Item) -> Result<Story, StoreError> {
+    let key = item.key();
+    let places = places(store, known, item)?;
+    let candidate = known.candidates.iter().find(|c| c.item.key() == key);
+    let closed = known.closed.get(&key).copied();
+    let (state, summary) = match (candidate, closed) {
+        (Some(candidate), _) => ("under review", under_review(candidate)),
+        (None, Some(when)) => ("gone", format!("{item} is gone; reported at {when}")),
+        (None, None) if !places.is_empty() => {
+            let files = if places.len() == 1 { "file" } else { "files" };
+            ("alive", format!("{item} is there: {} {files}", places.len()))
+        }
+        (None, None) => ("unknown", format!("no file of {item} is known")),
+    };
+    let mut lines: Vec<Decision> = store.history(key.as_str())?;
+    for root in roots_of(store, item, &lines)? {
+        let changes = store.history(&format!("root:{root}"))?;
+        lines.extend(changes.into_iter().filter(words::concerns_titles));
+    }
+    lines.sort_by_key(|decision| decision.at);
+    Ok(Story {
+        key: key.to_string(),
+        title: item.to_string(),
+        state: state.to_owned(),
+        summary,
+        places: places.into_iter().take(MOST_PLACES).collect(),
+        lines: lines.iter().map(line).collect(),
+    })
+}
+
+/// The roots that an item lies or lay in.
+fn roots_of<S: Storage>(
+    store: &S,
+    item: &Item,
+    lines: &[Decision],
+) -> Result<BTreeSet<RootName>, StoreError> {
+    let titles = store.titles(&item.match_keys())?;
+    let mut roots: BTreeSet<RootName> = titles.into_iter().map(|title| title.place.root).collect();
+    for line in lines {
+        if let What::Lost { files, .. } = &line.what {
+            roots.extend(files.iter().map(|file| file.root.clone()));
+        }
+    }
+    Ok(roots)
+}
+
+fn under_review(candidate: &Candidate) -> String {
+    let item = &candidate.item;
+    match &candidate.stage {
+        Stage::Settling { .. } => format!("{item} may be gone; waiting until the disk is quiet"),
+        Stage::Probing { .. } => format!("{item} may be gone; the disk is being asked"),
+        Stage::Held { holding, .. } => {
+            format!("{item} may be gone, held: {}; {}", holding.why, holding.why.ends())
+        }
+    }
+}
+
+/// The media files of an item that the inventory knows.
+fn places<S: Storage>(store: &S, known: &Known, item: &Item) -> Result<Vec<String>, StoreError> {
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    let keys = item.match_keys();
+    for title in store.titles(&keys)? {
+        let Some(KnownRoot { spec, .. }) = known.root(title.place.root.as_str()) else { continue };
+        let folders = Stored { root: &spec.name, inventory: store };
+        let root_title = spec.title();
+        let placer = Placer::new(&spec.name, &root_title, &folders);
+        store.within(&spec.name, &title.place.folder, &mut |dir, record| {
+            for file in &record.files {
+                let path = dir.join(&file.name);
+                let owner = placer.place(&path).title.item;
+                if owner.match_keys().iter().any(|key| keys.contains(key)) {
+                    let path = path.under(&spec.path);
+                    let bytes = std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str());
+                    found.insert(shown(bytes));
+                }
+            }
+            if title.place.loose { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+    }
+    Ok(found.into_iter().collect())
+}
+
+fn line(decision: &Decision) -> StoryLine {
+    StoryLine {
+        at: decision.at,
+        kind: words::kind(&decision.what).to_owned(),
+        text: words::sentence(decision),
+        evidence: decision.evidence.iter().map(Into::into).collect(),
+    }
+}
