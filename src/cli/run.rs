@@ -1,5 +1,8 @@
 //! `run`: the daemon itself.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use super::args::{Places, RunArgs};
 use super::exit::Exit;
 use super::{apart, complain, dirs};
@@ -29,7 +32,7 @@ pub(super) fn run(places: &Places, args: &RunArgs) -> Exit {
     };
     // A directory that a person names now must be there now; one that the file names may be a disk
     // that is mounted later.
-    if let Some(root) = args.roots.iter().find(|root| !root.is_dir()) {
+    if let Some(root) = args.roots.iter().find(|root| is_nowhere(root)) {
         let shown = root.display();
         complain(&format!(
             "--root {shown}: there is no such directory; make it, mount it, or correct the path"
@@ -78,6 +81,14 @@ pub(super) fn run(places: &Places, args: &RunArgs) -> Exit {
             tracing::error!("{:#}", anyhow::Error::new(error));
             exit
         }
+    }
+}
+
+/// Whether there is no such directory. A disk that can't be read is there, and says why by itself.
+fn is_nowhere(root: &Path) -> bool {
+    match root.metadata() {
+        Ok(found) => !found.is_dir(),
+        Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     }
 }
 

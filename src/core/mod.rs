@@ -192,8 +192,8 @@ impl Core {
         let Some(root) = self.roots.get_mut(name) else { return };
         root.state.identity = Some(identity.clone());
         self.dirty_roots.insert(name.clone());
-        self.decide_root(now, name, What::Adopted { identity: roots::describe(identity) });
-        self.turn(now, name, Health::Online, roots::describe(identity));
+        self.decide_root(now, name, What::Adopted { identity: identity.to_string() });
+        self.turn(now, name, Health::Online, identity.to_string());
     }
 
     /// Makes a root known, or takes over its new path or rules (`basis`). What is known of it is

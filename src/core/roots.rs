@@ -94,7 +94,7 @@ impl Root {
             (None, RootLook::Seen { .. }) => (Health::Waiting, NO_MEDIA_YET.to_owned()),
             (Some(adopted), RootLook::Seen { identity }) => match adopted.matches(identity) {
                 Ok(()) => match self.state.suspect {
-                    None => (Health::Online, describe(identity)),
+                    None => (Health::Online, identity.to_string()),
                     Some(before) => (Health::Suspect, shrunk(before, self.shrink.files())),
                 },
                 Err(why) => (Health::Offline, why),
@@ -132,12 +132,6 @@ impl Root {
         matches!(self.health, Health::Online | Health::Suspect)
             && self.state.identity.as_ref().is_some_and(|adopted| adopted.matches(identity).is_ok())
     }
-}
-
-/// An identity in one line for people.
-pub(super) fn describe(identity: &Identity) -> String {
-    let uuid = identity.uuid.as_ref().map_or_else(String::new, |uuid| format!(", UUID {uuid}"));
-    format!("{} on {}{uuid}", identity.fs_type, identity.source)
 }
 
 fn shrunk(before: u64, now: u64) -> String {

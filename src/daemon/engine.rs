@@ -192,7 +192,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             title: &run.title,
             rules: &run.spec.rules,
             // What changes while all is still being compared may have changed long ago.
-            sensor: if report.at_start || !run.walked { Sensor::Start } else { Sensor::Watcher },
+            sensor: if report.at_start || !run.compared { Sensor::Start } else { Sensor::Watcher },
             baseline: run.baseline,
             awake: now.awake,
         };
@@ -362,7 +362,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         std::mem::take(&mut self.orders)
     }
 
-    fn health(&self, root: &RootName) -> Option<Health> {
+    pub(super) fn health(&self, root: &RootName) -> Option<Health> {
         self.core.roots().get(root).map(|root| root.health)
     }
 

@@ -44,6 +44,8 @@ pub(super) struct RootRun {
     pub(super) missed: bool,
     /// Whether a walk was completed in this run.
     pub(super) walked: bool,
+    /// Whether all of it was compared with what was known: until then a loss may be an old one.
+    pub(super) compared: bool,
     /// The last look at its directory, if it went well.
     pub(super) seen: bool,
     pub(super) looked: bool,
@@ -110,6 +112,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 baseline: !adopted,
                 missed: false,
                 walked: false,
+                compared: false,
                 seen: false,
                 looked: false,
                 directories,
@@ -124,6 +127,17 @@ impl<S: Storage, R: Record> Engine<S, R> {
             self.roots.insert(run.spec.name.clone(), run);
         }
         Ok(changed)
+    }
+
+    /// The roots that can be looked at, whether they are believed or not: a look can end a doubt.
+    #[must_use]
+    pub fn readable_roots(&self) -> Vec<RootName> {
+        let reads = |name: &RootName| {
+            let health = self.health(name);
+            matches!(health, Some(Health::Online | Health::Suspect | Health::Waiting))
+        };
+        let seen = self.roots.iter().filter(|(name, run)| run.seen && reads(name));
+        seen.map(|(name, _)| name.clone()).collect()
     }
 
     /// Why a root must not be looked into now.
@@ -232,14 +246,22 @@ impl<S: Storage, R: Record> Engine<S, R> {
         directories: u64,
         files: u64,
     ) -> Result<(), StoreError> {
+        let health = self.health(root);
+        let reads = matches!(health, Some(Health::Online | Health::Suspect | Health::Waiting));
         if let Some(run) = self.roots.get_mut(root) {
             run.walked = true;
-            run.directories = directories;
-            run.files = files;
+            // What else can be walked at its place, an empty mount point or another disk, says
+            // nothing of how much is in it.
+            if reads {
+                run.directories = directories;
+                let is_whole = run.unseen.is_empty() && run.foreign.is_empty();
+                run.files = if is_whole { files } else { self.store.count(root)?.1 };
+            }
             // Until it is adopted, each walk may be of another disk.
             let adopted =
                 self.core.roots().get(root).is_some_and(|root| root.state.identity.is_some());
-            if adopted && std::mem::take(&mut run.baseline) {
+            run.compared |= reads && adopted;
+            if reads && adopted && std::mem::take(&mut run.baseline) {
                 self.core.learned(now, root);
                 self.newcomers.clear();
             }

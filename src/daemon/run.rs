@@ -318,9 +318,9 @@ impl Loop<'_> {
     }
 
     fn check(&mut self, caller: Option<Reply<CheckView>>, beside: &mut Beside) {
-        let online = self.engine.online_roots();
-        let number = beside.checks.want(caller, &online);
-        for root in &online {
+        let readable = self.engine.readable_roots();
+        let number = beside.checks.want(caller, &readable);
+        for root in &readable {
             match beside.watchers.get(root) {
                 Some((_, handle)) => handle.check(number),
                 None => beside.checks.gone(root),

@@ -223,6 +223,41 @@ fn an_empty_mount_point_seen_after_the_disk_is_no_loss() {
 }
 
 #[test]
+fn only_a_walk_that_saw_all_of_the_root_says_how_much_is_in_it() {
+    let mut rig = Rig::new();
+    rig.look("a");
+    rig.list("a", HEAT);
+    let files = |rig: &Rig| rig.engine.roots[&root()].files;
+    rig.engine.walked(rig.now, &root(), 3, 2).unwrap();
+    assert_eq!(files(&rig), 2);
+    // Part of it could not be listed, and is not gone for that.
+    let unseen = RelPath::parse(b"Heat (1995)").unwrap();
+    rig.engine.unseen(&root(), vec![(unseen, "input/output error".into())], 0);
+    rig.engine.walked(rig.now, &root(), 3, 1).unwrap();
+    assert_eq!(files(&rig), 2);
+    // The empty mount point was walked, not the disk.
+    rig.engine.unseen(&root(), vec![], 0);
+    rig.look("system");
+    rig.engine.walked(rig.now, &root(), 1, 0).unwrap();
+    assert_eq!(files(&rig), 2);
+}
+
+#[test]
+fn a_disk_that_is_mounted_late_is_compared_as_at_the_start() {
+    let mut rig = Rig::new();
+    rig.look("a");
+    rig.list("a", HEAT);
+    // Before all of it is compared it is away, and what is walked is its mount point.
+    rig.look("system");
+    rig.walked();
+    rig.engine.take_orders();
+    rig.look("a");
+    rig.list("a", &[("", &[], &["Ronin (1998)"])]);
+    let told = format!("{:?}", rig.engine.take_orders());
+    assert!(told.contains("sensor: Start"), "{told}");
+}
+
+#[test]
 fn another_disk_that_a_person_accepts_is_compared_with_what_was_known() {
     let mut rig = Rig::new();
     rig.look("a");

@@ -89,28 +89,20 @@ impl Identity {
         }
         match (self.inode, seen.inode) {
             (Some(was), Some(is)) if was != is => Err(format!(
-                "the directory is another one than the one adopted (inode {is}, was {was})"
+                "the directory is another one than the one adopted (inode {is} of {seen}, was \
+                 inode {was})"
             )),
             _ => Ok(()),
         }
     }
 
     fn same_file_system(&self, seen: &Self) -> Result<(), String> {
-        match (&self.uuid, &seen.uuid) {
-            (Some(was), Some(is)) if was == is => Ok(()),
-            (Some(was), Some(is)) => {
-                Err(format!("another file system is mounted there (UUID {is}, was {was})"))
-            }
-            (Some(was), None) => Err(format!(
-                "another file system is there ({} {}, was the one with UUID {was})",
-                seen.fs_type, seen.source
-            )),
-            _ if self.fs_type == seen.fs_type && self.source == seen.source => Ok(()),
-            _ => Err(format!(
-                "another file system is there ({} {}, was {} {})",
-                seen.fs_type, seen.source, self.fs_type, self.source
-            )),
-        }
+        let same = match (&self.uuid, &seen.uuid) {
+            (Some(was), Some(is)) => was == is,
+            (Some(_), None) => false,
+            _ => self.fs_type == seen.fs_type && self.source == seen.source,
+        };
+        if same { Ok(()) } else { Err(format!("another file system is there: {seen}, was {self}")) }
     }
 
     /// The file system as a number that is the same after a reboot.
@@ -125,6 +117,13 @@ impl Identity {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
         FsId(hash)
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.fs_type, self.source)?;
+        self.uuid.as_ref().map_or(Ok(()), |uuid| write!(f, ", UUID {uuid}"))
     }
 }
 

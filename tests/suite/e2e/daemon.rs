@@ -1,7 +1,9 @@
 //! The built binary, run as a person would run it, in directories of its own.
 
 use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -30,6 +32,10 @@ pub(crate) struct Home {
     dir: TempDir,
     /// Options given to each `run`.
     pub(crate) options: Vec<String>,
+    /// What `run` is started through: a program and its arguments, which runs what follows.
+    pub(crate) through: Vec<String>,
+    /// What must be done before a daemon that is left over can be killed.
+    pub(crate) before_kill: Option<Box<dyn Fn() + Send + Sync>>,
     /// The user that everything runs as, when not the one that runs the tests.
     user: Option<u32>,
     /// Variables that each `run` finds in its environment.
@@ -56,7 +62,9 @@ impl Home {
         Self {
             dir: tempfile::tempdir().unwrap(),
             options: Vec::new(),
+            through: Vec::new(),
             environment: Vec::new(),
+            before_kill: None,
             within: None,
             log_format: "text",
             settle: "1s",
@@ -100,14 +108,26 @@ impl Home {
 
     /// A command of the binary in this home.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = match self.user {
-            Some(user) => {
-                let mut command = Command::new(self.path().join("obituarr"));
-                command.uid(user).gid(user).current_dir("/");
+        self.command_through(&[], args)
+    }
+
+    /// A command of the binary, started through another program unless `through` is empty.
+    fn command_through(&self, through: &[String], args: &[&str]) -> Command {
+        let program = match self.user {
+            Some(_) => self.path().join("obituarr"),
+            None => binary().into(),
+        };
+        let mut command = match through.split_first() {
+            Some((first, rest)) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
                 command
             }
-            None => Command::new(binary()),
+            None => Command::new(program),
         };
+        if let Some(user) = self.user {
+            command.uid(user).gid(user).current_dir("/");
+        }
         // Nothing of the machine's own configuration may leak in.
         command
             .args(args)
@@ -135,7 +155,7 @@ impl Home {
     pub(crate) fn spawn(&self) -> Daemon<'_> {
         let log = File::options().create(true).append(true).open(self.dir.path().join("log"));
         let form = ["run", "--log", self.log_format, "--settle", self.settle];
-        let mut command = self.command(&form);
+        let mut command = self.command_through(&self.through, &form);
         command.envs(self.environment.clone());
         command.args(&self.options);
         if let Some(script) = self.within {
@@ -198,6 +218,17 @@ impl Daemon<'_> {
 
     pub(crate) fn status(&self) -> Option<Value> {
         self.home.json(&["status"])
+    }
+
+    /// What the status socket answers, without a process for each question.
+    pub(crate) fn get(&self, route: &str) -> Option<Value> {
+        let mut stream = UnixStream::connect(self.home.state().join("run/status.sock")).ok()?;
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        write!(stream, "GET {route} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
     }
 
     /// The deletions, newest first.
@@ -282,6 +313,9 @@ impl Daemon<'_> {
 impl Drop for Daemon<'_> {
     fn drop(&mut self) {
         if let Ok(None) = self.child.try_wait() {
+            if let Some(before) = &self.home.before_kill {
+                before();
+            }
             drop(self.child.kill());
             drop(self.child.wait());
         }
