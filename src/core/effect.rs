@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::{
-    CandidateId, DeletionId, DiskLook, Evidence, FilePath, Item, LostFile, Place, ProbeId,
+    Awake, CandidateId, DeletionId, DiskLook, Evidence, FilePath, Item, LostFile, Place, ProbeId,
     Testimony, Timestamp,
 };
 
@@ -20,6 +20,8 @@ pub struct Policy {
     pub hold_retry: Duration,
     /// How long a probe may take.
     pub probe_deadline: Duration,
+    /// How far apart the two looks lie that an absence on a remote file system needs.
+    pub remote_confirm: Duration,
 }
 
 impl Default for Policy {
@@ -30,6 +32,7 @@ impl Default for Policy {
             replace_max: Duration::from_hours(24),
             hold_retry: Duration::from_mins(5),
             probe_deadline: Duration::from_mins(2),
+            remote_confirm: Duration::from_hours(1),
         }
     }
 }
@@ -45,6 +48,8 @@ pub struct Probe {
     pub item: Item,
     /// When its first loss was seen.
     pub detected: Timestamp,
+    /// When its last loss was seen: what was listed since shows where it may have moved to.
+    pub after: Awake,
     /// Where it lay.
     pub places: Vec<Place>,
     /// Every file of it seen lost in this life.

@@ -184,6 +184,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let context = Context {
             root: name,
             title: &run.title,
+            within: run.spec.within.as_ref(),
             rules: &run.spec.rules,
             // What changes while all is still being compared may have changed long ago.
             sensor: if report.at_start || !run.walked { Sensor::Start } else { Sensor::Watcher },

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
-use super::folders::Stored;
+use super::folders::{Around, Stored};
+use super::inner::Within;
 use super::moves::Moves;
 use super::strays::{self, Stray, strays};
 use crate::catalog::{Folders, Placed, Placer, TitleAt, stem};
@@ -41,6 +42,8 @@ pub(super) struct Context<'a> {
     pub(super) root: &'a RootName,
     /// The name of its own folder, which may be a title's.
     pub(super) title: &'a str,
+    /// Where it lies, if it is mounted below another.
+    pub(super) within: Option<&'a Within>,
     /// What counts in it.
     pub(super) rules: &'a Rules,
     /// What noticed it.
@@ -97,8 +100,9 @@ pub(super) fn apply(
     applied.lost = lost.len() as u64;
 
     let before = Stored { root: context.root, inventory };
+    let before = Around::new(&before, inventory, context.within);
     let owners = Owners {
-        placer: Placer::new(context.root, context.title, &before),
+        placer: before.placer(context.root, context.title),
         context,
         core,
         claims: if lost.is_empty() { HashMap::new() } else { core.claims() },
@@ -106,7 +110,8 @@ pub(super) fn apply(
     let at = listings.last().map_or_else(Timestamp::default, |listing| listing.at);
     let strays = if context.baseline { vec![] } else { strays(context, moves, &lost, at) };
     renamed.extend(strays.iter().map(|stray| (stray.from.clone(), stray.to.clone())));
-    let placer = Placer::new(context.root, context.title, &view);
+    let now = Around::new(&view, inventory, context.within);
+    let placer = now.placer(context.root, context.title);
     let owner = |change: &Change| owners.of(change).title.item;
     renamed.extend(strays::merged(context, moves, &lost, &owner, &placer, &view));
     // Whose they are is asked before the losses take their old names out of what is followed.
@@ -122,7 +127,8 @@ pub(super) fn apply(
         }
     }
     let lost_by_title = by_title(|change| owners.all_of(change), &lost);
-    let placer = Placer::new(context.root, context.title, &view);
+    let after = Around::new(&view, inventory, context.within);
+    let placer = after.placer(context.root, context.title);
     let found_by_title = by_title(|change| vec![placer.place(&change.path)], &found);
     let mut left = Left { placer: &placer, view: &view, loose: HashMap::new() };
     for (title, files) in &lost_by_title {

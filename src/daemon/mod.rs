@@ -12,6 +12,7 @@ mod explain;
 mod folders;
 #[cfg(feature = "test-hooks")]
 mod hooks;
+mod inner;
 mod jobs;
 mod listings;
 mod messages;

@@ -167,6 +167,7 @@ mod tests {
                 ids: ProviderIds::default(),
             },
             detected: at(detected),
+            after: Awake::default(),
             places: vec![],
             lost: vec![LostFile {
                 path: FilePath::new(root("a"), RelPath::parse(b"heat.mkv").unwrap()),

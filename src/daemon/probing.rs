@@ -34,6 +34,10 @@ pub(super) struct Probing {
     /// Since when each runs.
     running: BTreeMap<ProbeId, Awake>,
     next_token: u64,
+    /// Roots that were asked and have not answered: a walk may take them long.
+    unanswered: BTreeSet<RootName>,
+    /// When the last whole walk of each root began: a loss before that is answered by it.
+    walked: BTreeMap<RootName, Awake>,
 }
 
 #[derive(Debug)]
@@ -42,6 +46,7 @@ struct Round {
     deadline: Awake,
     probes: Vec<Probe>,
     awaited: BTreeSet<RootName>,
+    asked: BTreeSet<RootName>,
     behind: BTreeSet<RootName>,
 }
 
@@ -57,19 +62,51 @@ impl Probing {
             return None;
         }
         self.next_token += 1;
+        let probes = std::mem::take(&mut self.waiting);
+        let after = probes.iter().map(|probe| probe.after).max().unwrap_or_default();
         self.round = Some(Round {
             token: self.next_token,
             deadline: now.plus(ROUND_DEADLINE),
-            probes: std::mem::take(&mut self.waiting),
-            awaited: roots.iter().cloned().collect(),
+            probes,
+            awaited: roots.iter().filter(|root| !self.is_walked(root, after)).cloned().collect(),
+            asked: BTreeSet::new(),
             behind: BTreeSet::new(),
         });
         self.end_if_complete();
         Some(self.next_token)
     }
 
+    /// A walk that began then is over.
+    pub(super) fn walked(&mut self, root: &RootName, began: Awake) {
+        self.walked.insert(root.clone(), began);
+    }
+
+    /// Whether all that happened in a root until then has been listed.
+    fn is_walked(&self, root: &RootName, until: Awake) -> bool {
+        self.walked.get(root).is_some_and(|began| *began > until)
+    }
+
+    /// The roots to be asked now, and the token. One that has not answered an earlier question is
+    /// not asked again: each question to a root without events means a walk.
+    pub(super) fn to_ask(&mut self) -> Vec<(RootName, u64)> {
+        let Some(round) = self.round.as_mut() else { return Vec::new() };
+        let may =
+            |root: &&RootName| !round.asked.contains(*root) && !self.unanswered.contains(*root);
+        let roots: Vec<RootName> = round.awaited.iter().filter(may).cloned().collect();
+        round.asked.extend(roots.iter().cloned());
+        self.unanswered.extend(roots.iter().cloned());
+        roots.into_iter().map(|root| (root, round.token)).collect()
+    }
+
+    /// The watcher of a root has ended: it answers no more.
+    pub(super) fn forget(&mut self, root: &RootName) {
+        self.unanswered.remove(root);
+        self.walked.remove(root);
+    }
+
     /// A root answered the sync of a token.
     pub(super) fn synced(&mut self, root: &RootName, token: u64, current: bool) {
+        self.unanswered.remove(root);
         let Some(round) = self.round.as_mut().filter(|round| round.token == token) else { return };
         if round.awaited.remove(root) && !current {
             round.behind.insert(root.clone());
@@ -103,10 +140,11 @@ impl Probing {
 
     fn end_if_complete(&mut self) {
         let Some(round) = self.round.take_if(|round| round.awaited.is_empty()) else { return };
-        let behind: Vec<RootName> = round.behind.into_iter().collect();
-        self.ready.extend(
-            round.probes.into_iter().map(|probe| Runnable { probe, behind: behind.clone() }),
-        );
+        for probe in round.probes {
+            let is_behind = |root: &&RootName| !self.is_walked(root, probe.after);
+            let behind = round.behind.iter().filter(is_behind).cloned().collect();
+            self.ready.push_back(Runnable { probe, behind });
+        }
     }
 }
 
@@ -161,6 +199,7 @@ mod tests {
                 ids: ProviderIds::default(),
             },
             detected: Timestamp::default(),
+            after: Awake::default(),
             places: vec![],
             lost: vec![],
             follows: vec![],

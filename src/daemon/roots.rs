@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::engine::{Engine, Order, Record};
 use super::folders::Stored;
+use super::inner::Within;
 use super::jobs::Unseen;
 use crate::catalog::{Folders, is_loose_file_of};
 use crate::domain::{FilePath, FsId, Health, Identity, Now, Observation, RelPath, RootName};
@@ -25,6 +26,8 @@ pub struct RootSpec {
     pub marker: Option<String>,
     /// Path and rules as one text: when it changes, the inventory is based anew.
     pub basis: String,
+    /// Where it lies, if it was found as a mount below a configured root.
+    pub within: Option<Within>,
 }
 
 impl RootSpec {
@@ -144,6 +147,11 @@ impl<S: Storage, R: Record> Engine<S, R> {
         if let Err(error) = self.recorder.record_verb("accept", root.as_str(), now.wall) {
             return Ok(Err(format!("{error:#}")));
         }
+        if self.core.can_absorb(root) {
+            self.absorb(now, root)?;
+            self.commit(now)?;
+            return Ok(Ok(()));
+        }
         let before = self.file_system(root);
         self.core.accept(now, root);
         self.carry_over(root, before)?;
@@ -244,6 +252,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 self.newcomers.clear();
             }
         }
+        self.core.handle_walked(now, root);
         self.revive(now, root)
     }
 
@@ -277,6 +286,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             run.watched = watched;
             run.watch_note = why_not;
         }
+        self.core.handle_watching(root, watched >= known);
     }
 
     /// The directories that can't be listed now, over all roots.

@@ -99,6 +99,8 @@ impl Loop<'_> {
             checks: Checks::default(),
             looks: BTreeMap::new(),
             stalled: BTreeSet::new(),
+            mounted: BTreeMap::new(),
+            inner: BTreeSet::new(),
         };
         let (mut now, _) = self.pulse.beat(&*self.clock);
         let mut applied = self.configure(now, &mut beside);
@@ -203,8 +205,12 @@ impl Loop<'_> {
                 self.engine.listed(now, &Listed { root, seq, identity, listings, at_start })?;
             }
             Report::Walking { directories } => self.engine.walking(&root, directories),
-            Report::Walked { directories, files, .. } => {
+            Report::Mounts { roots } => {
+                beside.mounted.insert(root, roots);
+            }
+            Report::Walked { directories, files, began, .. } => {
                 self.engine.walked(now, &root, directories, files)?;
+                beside.probing.walked(&root, self.pulse.awake_at(began));
                 beside.checks.walked(&root);
             }
             Report::Watching { directories, watched, why_not } => {
@@ -237,6 +243,7 @@ impl Loop<'_> {
     /// The end of each turn.
     fn upkeep(&mut self, now: Now, beside: &mut Beside) -> Result<(), StoreError> {
         self.engine.tick(now)?;
+        self.follow_mounts(now, beside)?;
         beside.probing.tick(now.awake);
         self.notice_stalls(now, beside)?;
         for order in self.engine.take_orders() {
@@ -256,11 +263,10 @@ impl Loop<'_> {
             }
         }
         let online = self.engine.online_roots();
-        if let Some(token) = beside.probing.begin(now.awake, &online) {
-            for root in &online {
-                if let Some((_, handle)) = beside.watchers.get(root) {
-                    handle.sync(token);
-                }
+        beside.probing.begin(now.awake, &online);
+        for (root, token) in beside.probing.to_ask() {
+            if let Some((_, handle)) = beside.watchers.get(&root) {
+                handle.sync(token);
             }
         }
         while let Some(runnable) = beside.probing.next(now.awake) {

@@ -62,6 +62,7 @@ fn spec() -> RootSpec {
         rules: Rules::new(["mkv"], []),
         marker: None,
         basis: "/m".into(),
+        within: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The state of the daemon as the sockets show it.
 
 use super::engine::{Engine, Record};
+use super::explain::looked_once;
 use super::roots::RootRun;
 use crate::control::{
     AcceptView, CandidateCounts, CandidateView, CheckView, DeletionView, RootStatus, Status,
@@ -167,7 +168,7 @@ fn candidate_view<S: Storage, R: Record>(
         life: candidate.life.number(),
         detected_at: candidate.detected,
         state: state.to_owned(),
-        reason: holding.map(|holding| holding.why.to_string()),
+        reason: holding.map(|holding| holding.why.to_string()).or_else(|| looked_once(candidate)),
         witness: holding.map(|holding| holding.why.witness()),
         held_since: holding.map(|holding| holding.since),
         ends: holding.map(|holding| holding.why.ends().to_owned()),

@@ -146,6 +146,11 @@ pub enum RootLook {
         /// For people.
         why: String,
     },
+    /// It is on an automount that has nothing mounted now; looking would mount it.
+    Idle {
+        /// For people.
+        why: String,
+    },
     /// The look has not come back.
     NoAnswer {
         /// How long it was waited for.
