@@ -22,6 +22,13 @@ pub(super) struct Dirs {
 )]
 pub(super) struct NoStateDir;
 
+/// Whether there is a directory. This way of asking does not mount what an automount has let go.
+pub(super) fn is_there(path: &Path) -> bool {
+    let found =
+        rustix::fs::stat(path).map(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode));
+    found.is_ok_and(|kind| kind.is_dir())
+}
+
 /// Finds the directories for the daemon.
 ///
 /// # Errors

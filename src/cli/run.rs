@@ -29,7 +29,7 @@ pub(super) fn run(places: &Places, args: &RunArgs) -> Exit {
     };
     // A directory that a person names now must be there now; one that the file names may be a disk
     // that is mounted later.
-    if let Some(root) = args.roots.iter().find(|root| !root.is_dir()) {
+    if let Some(root) = args.roots.iter().find(|root| !dirs::is_there(root)) {
         let shown = root.display();
         complain(&format!(
             "--root {shown}: there is no such directory; make it, mount it, or correct the path"

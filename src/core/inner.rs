@@ -1,16 +1,11 @@
 //! Mounts below a root, each a root of its own inside it: what its being away says of the others,
 //! and how it becomes a part of its outer root again.
 
-use std::time::Duration;
-
 use super::{Core, What};
 use crate::domain::{
-    Candidate, CandidateId, FilePath, FsId, Health, LostFile, Now, Place, RelPath, RootLook,
+    Awake, Candidate, CandidateId, FilePath, FsId, Health, LostFile, Now, Place, RelPath, RootLook,
     RootName, is_remote,
 };
-
-/// A loss is noticed within this time where each change gives an event.
-const NOTICED_WITHIN: Duration = Duration::from_mins(1);
 
 impl Core {
     /// Takes note that a root was walked whole.
@@ -28,7 +23,7 @@ impl Core {
     }
 
     /// Whether a root can't be where a candidate's files went: it is a mount below the root that
-    /// they lay in, and it was away for certain before they went. Nothing can be moved to a mount
+    /// they lay in, and it was away for longer than `settle` when the loss was noticed. Nothing can be moved to a mount
     /// that is not there, and what was moved to it before was seen in it.
     ///
     /// Not when the loss may have been noticed late, nor when the mount lies within the title's own
@@ -38,7 +33,7 @@ impl Core {
         let Some(root) = self.roots.get(name) else { return false };
         let is_away =
             root.health == Health::Offline && matches!(root.look, Some(RootLook::Missing { .. }));
-        let before = |turned: crate::domain::Awake| turned.plus(NOTICED_WITHIN) <= candidate.from;
+        let before = |turned: Awake| turned.plus(self.policy.settle) <= candidate.from;
         let is_beside =
             |place: &Place| place.root != outer || place.loose || !touches(&dir, &place.folder);
         is_away

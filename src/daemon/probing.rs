@@ -244,6 +244,44 @@ mod tests {
     }
 
     #[test]
+    fn a_walk_that_began_after_the_loss_answers_for_its_root_however_long_it_took() {
+        let (mut probing, now) = (Probing::default(), Awake::from_millis(60_000));
+        let lost_at = |number, millis| Probe { after: Awake::from_millis(millis), ..probe(number) };
+        probing.want(lost_at(1, 5_000));
+        probing.want(lost_at(2, 9_000));
+        probing.begin(now, &roots());
+        assert_eq!(probing.to_ask().len(), 2);
+        assert!(probing.to_ask().is_empty(), "each is asked once");
+        probing.synced(&roots()[0], 1, true);
+        // The walk for an earlier question, which outlasts the round.
+        probing.walked(&roots()[1], Awake::from_millis(7_000));
+        probing.tick(now.plus(ROUND_DEADLINE));
+        assert_eq!(numbers(&mut probing), [(1, 0), (2, 1)]);
+
+        probing.want(lost_at(3, 6_000));
+        probing.begin(now, &roots());
+        probing.synced(&roots()[0], 2, true);
+        assert_eq!(numbers(&mut probing), [(3, 0)], "its root is not even asked");
+    }
+
+    #[test]
+    fn a_root_that_still_walks_for_an_earlier_question_is_not_asked_again() {
+        let mut probing = Probing::default();
+        let asked = |probing: &mut Probing| probing.to_ask().len();
+        probing.want(probe(1));
+        probing.begin(Awake::default(), &roots());
+        assert_eq!(asked(&mut probing), 2);
+        probing.synced(&roots()[0], 1, true);
+        probing.tick(Awake::default().plus(ROUND_DEADLINE));
+        probing.want(probe(2));
+        probing.begin(Awake::default(), &roots());
+        assert_eq!(asked(&mut probing), 1);
+        probing.synced(&roots()[1], 1, true);
+        assert_eq!(asked(&mut probing), 1, "now it is");
+        probing.forget(&roots()[1]);
+    }
+
+    #[test]
     fn probes_run_a_few_at_a_time() {
         let mut probing = Probing::default();
         for number in 0..9 {

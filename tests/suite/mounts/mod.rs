@@ -4,5 +4,7 @@
 pub(crate) mod fuse;
 pub(crate) mod rig;
 
+mod automount;
+mod inner;
 mod itself;
 mod lost;
