@@ -286,7 +286,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             run.watched = watched;
             run.watch_note = why_not;
         }
-        self.core.handle_watching(root, watched >= known);
+        self.note_hearing(root);
     }
 
     /// The directories that can't be listed now, over all roots.
@@ -308,6 +308,14 @@ impl<S: Storage, R: Record> Engine<S, R> {
             run.unseen = dirs;
             run.unseen_more = more;
         }
+        self.note_hearing(root);
+    }
+
+    /// What can't be listed can't be watched, and has nothing to tell.
+    fn note_hearing(&mut self, root: &RootName) {
+        let Some(run) = self.roots.get(root) else { return };
+        let unseen = (run.unseen.len() + run.unseen_more) as u64;
+        self.core.handle_watching(root, run.watched.saturating_add(unseen) >= run.directories);
     }
 }
 

@@ -109,7 +109,9 @@ fn summary(status: &Status) -> (String, bool) {
     if held > 0 {
         return (format!("{held} possible deletions can't be decided"), true);
     }
-    let waiting = named(&Health::Waiting.to_string());
+    // A mount in which no media lie is nobody's business.
+    let mut waiting = named(&Health::Waiting.to_string());
+    waiting.retain(|name| RootName::parse(name).is_ok_and(|name| name.outer().is_none()));
     let is_away =
         |root: &&RootStatus| waiting.contains(&root.name.as_str()) && root.reason != NO_MEDIA_YET;
     if let Some(root) = status.roots.iter().find(is_away).filter(|_| status.ready) {

@@ -8,3 +8,4 @@ mod automount;
 mod inner;
 mod itself;
 mod lost;
+mod remote;
