@@ -64,13 +64,16 @@ impl Core {
     }
 
     /// A person says that an inner root is no more: what was under review in it is from now on
-    /// looked for in its outer root, which lies on `fs`.
-    pub fn absorb(&mut self, now: Now, name: &RootName, fs: FsId) {
+    /// looked for in its outer root, which lies on `fs`. `files` is how many were known in it.
+    pub fn absorb(&mut self, now: Now, name: &RootName, fs: FsId, files: u64) {
         let Some((outer, dir)) = name.outer() else { return };
         if self.roots.remove(name).is_none() {
             return;
         }
         self.dirty_roots.insert(name.clone());
+        if let Some(root) = self.roots.get_mut(&outer) {
+            root.shrink.take_over(now.awake, files);
+        }
         self.decide_root(now, name, What::Accepted);
         let into = Into { name, outer: &outer, dir: &dir, fs };
         for (key, state) in &mut self.items {

@@ -223,7 +223,7 @@ fn what_lay_on_a_mount_that_is_given_up_is_looked_for_in_the_root_around_it() {
     assert!(!rig.core.can_accept(&name("movies:uhd")), "nobody can look at what is there instead");
     rig.look("movies", true);
     assert!(rig.core.can_accept(&name("movies:uhd")));
-    rig.core.absorb(rig.now, &name("movies:uhd"), FsId(9));
+    rig.core.absorb(rig.now, &name("movies:uhd"), FsId(9), 1);
     assert!(!rig.core.roots().contains_key(&name("movies:uhd")));
     let candidate = rig.core.candidates().values().next().unwrap();
     assert_eq!(candidate.places[0].folder, rel("uhd/Heat"));

@@ -117,12 +117,10 @@ impl<S: Storage, R: Record> Engine<S, R> {
             here = above;
         }
         self.store.commit(&batch, Durability::Flushed)?;
-        self.core.absorb(now, name, fs);
+        self.core.absorb(now, name, fs, files);
         self.roots.remove(name);
         if let Some(run) = self.roots.get_mut(&outer) {
             run.files = run.files.saturating_add(files);
-            let files = run.files;
-            self.core.handle_count(now, &outer, files, 0, 0);
         }
         self.orders.push(Order::Rescan(outer));
         Ok(())
