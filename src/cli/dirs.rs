@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::FileType;
+
 use super::args::Places;
 use crate::control::STATUS_SOCKET;
 
@@ -24,9 +26,7 @@ pub(super) struct NoStateDir;
 
 /// Whether there is a directory. This way of asking does not mount what an automount has let go.
 pub(super) fn is_there(path: &Path) -> bool {
-    let found =
-        rustix::fs::stat(path).map(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode));
-    found.is_ok_and(|kind| kind.is_dir())
+    rustix::fs::stat(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir())
 }
 
 /// Finds the directories for the daemon.

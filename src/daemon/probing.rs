@@ -88,7 +88,7 @@ impl Probing {
 
     /// The roots to be asked now, and the token. One that has not answered an earlier question is
     /// not asked again: each question to a root without events means a walk.
-    pub(super) fn to_ask(&mut self) -> Vec<(RootName, u64)> {
+    pub(super) fn ask(&mut self) -> Vec<(RootName, u64)> {
         let Some(round) = self.round.as_mut() else { return Vec::new() };
         let may =
             |root: &&RootName| !round.asked.contains(*root) && !self.unanswered.contains(*root);
@@ -250,8 +250,8 @@ mod tests {
         probing.want(lost_at(1, 5_000));
         probing.want(lost_at(2, 9_000));
         probing.begin(now, &roots());
-        assert_eq!(probing.to_ask().len(), 2);
-        assert!(probing.to_ask().is_empty(), "each is asked once");
+        assert_eq!(probing.ask().len(), 2);
+        assert!(probing.ask().is_empty(), "each is asked once");
         probing.synced(&roots()[0], 1, true);
         // The walk for an earlier question, which outlasts the round.
         probing.walked(&roots()[1], Awake::from_millis(7_000));
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn a_root_that_still_walks_for_an_earlier_question_is_not_asked_again() {
         let mut probing = Probing::default();
-        let asked = |probing: &mut Probing| probing.to_ask().len();
+        let asked = |probing: &mut Probing| probing.ask().len();
         probing.want(probe(1));
         probing.begin(Awake::default(), &roots());
         assert_eq!(asked(&mut probing), 2);

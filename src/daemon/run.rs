@@ -264,7 +264,7 @@ impl Loop<'_> {
         }
         let online = self.engine.online_roots();
         beside.probing.begin(now.awake, &online);
-        for (root, token) in beside.probing.to_ask() {
+        for (root, token) in beside.probing.ask() {
             if let Some((_, handle)) = beside.watchers.get(&root) {
                 handle.sync(token);
             }
