@@ -116,7 +116,7 @@ fn one_that_went_while_nobody_watched_is_remembered() {
 #[test]
 fn another_disk_in_its_place_is_another_root_until_a_person_accepts_it() {
     with_mounts("another disk below the root", &[], |rig| {
-        (rig.beside("disk"), rig.beside("other"));
+        rig.beside("disk");
         let daemon = start(rig, "mount --bind @disk @media/uhd");
         films(&rig.beside("other"), 100..119);
         rig.run("mount --bind @other @media/uhd");
