@@ -184,17 +184,6 @@ impl Core {
         self.judge_again(now, name);
     }
 
-    /// Whether accepting a root would change anything: it is suspect, or another than the adopted.
-    #[must_use]
-    pub fn can_accept(&self, name: &RootName) -> bool {
-        self.roots.get(name).is_some_and(|root| {
-            root.state.suspect.is_some()
-                || self.can_absorb(name)
-                || matches!((&root.look, &root.state.identity), (Some(RootLook::Seen { identity }),
-                    Some(adopted)) if adopted.matches(identity).is_err())
-        })
-    }
-
     /// Adopts a root in which a media file was seen: from now on this is its identity.
     pub fn adopt(&mut self, now: Now, name: &RootName, identity: &Identity) {
         let Some(root) = self.roots.get_mut(name) else { return };

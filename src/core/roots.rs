@@ -40,6 +40,17 @@ pub struct Root {
 }
 
 impl Core {
+    /// Whether accepting a root would change anything: it is suspect, or another than the adopted.
+    #[must_use]
+    pub fn can_accept(&self, name: &RootName) -> bool {
+        self.roots.get(name).is_some_and(|root| {
+            root.state.suspect.is_some()
+                || self.can_absorb(name)
+                || matches!((&root.look, &root.state.identity), (Some(RootLook::Seen { identity }),
+                    Some(adopted)) if adopted.matches(identity).is_err())
+        })
+    }
+
     /// The first walk of an adopted root is over.
     pub fn learned(&mut self, now: Now, name: &RootName) {
         if let Some(root) = self.roots.get_mut(name) {

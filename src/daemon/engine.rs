@@ -193,7 +193,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let applied =
             listings::apply(context, &*self.store, &report.listings, &self.moves, &self.core)?;
         if let Some(run) = self.roots.get_mut(name) {
-            listings::note_foreign(&mut run.foreign, &applied);
+            run.note_foreign(&applied);
             run.files = run.files.saturating_add(applied.came).saturating_sub(applied.lost);
             let files = run.files;
             if !waiting {

@@ -396,11 +396,3 @@ impl Left<'_> {
 pub(super) fn path(context: Context<'_>, change: &Change) -> FilePath {
     FilePath::new(context.root.clone(), change.path.clone())
 }
-
-/// The directories of one root that can't be concluded from, kept up to date by what was applied.
-pub(super) fn note_foreign(known: &mut BTreeSet<RelPath>, applied: &Applied) {
-    for dir in &applied.native {
-        known.remove(dir);
-    }
-    known.extend(applied.foreign.iter().cloned());
-}

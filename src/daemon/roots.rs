@@ -8,6 +8,7 @@ use super::engine::{Engine, Order, Record};
 use super::folders::Stored;
 use super::inner::Within;
 use super::jobs::Unseen;
+use super::listings::Applied;
 use crate::catalog::{Folders, is_loose_file_of};
 use crate::domain::{FilePath, FsId, Health, Identity, Now, Observation, RelPath, RootName};
 use crate::inventory::{Directory, Rules};
@@ -66,6 +67,16 @@ impl RootRun {
     /// Whether it has neither been walked in this run nor was found to be in no state for it.
     pub(super) fn is_awaited(&self) -> bool {
         !self.walked && (!self.looked || self.seen)
+    }
+}
+
+impl RootRun {
+    /// Keeps the directories that can't be concluded from up to date by what was applied.
+    pub(super) fn note_foreign(&mut self, applied: &Applied) {
+        for dir in &applied.native {
+            self.foreign.remove(dir);
+        }
+        self.foreign.extend(applied.foreign.iter().cloned());
     }
 }
 
