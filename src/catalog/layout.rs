@@ -45,6 +45,8 @@ pub struct Placer<'a> {
     root: &'a RootName,
     root_title: &'a str,
     folders: &'a dyn Folders,
+    /// Where the root lies in the folders.
+    at: Option<&'a RelPath>,
     known: RefCell<HashMap<RelPath, Traits>>,
 }
 
@@ -59,12 +61,27 @@ impl<'a> Placer<'a> {
     /// A placer for one root. `root_title` names a root that is itself one title's folder.
     #[must_use]
     pub fn new(root: &'a RootName, root_title: &'a str, folders: &'a dyn Folders) -> Self {
-        Self { root, root_title, folders, known: RefCell::default() }
+        Self { root, root_title, folders, at: None, known: RefCell::default() }
+    }
+
+    /// For a root that lies at `dir` in the root that `root_title` and `folders` are of.
+    #[must_use]
+    pub fn at(self, dir: &'a RelPath) -> Self {
+        Self { at: Some(dir), ..self }
     }
 
     /// Finds the title of a file.
     #[must_use]
     pub fn place(&self, file: &RelPath) -> Placed {
+        let Some(at) = self.at else { return self.place_whole(file) };
+        let mut placed = self.place_whole(&at.descend(file));
+        // A title's folder around the root is, for this root, the root itself.
+        let folder = &mut placed.title.place.folder;
+        *folder = folder.below(at).unwrap_or_default();
+        placed
+    }
+
+    fn place_whole(&self, file: &RelPath) -> Placed {
         let depth = file.components().count().saturating_sub(1);
         let mut dirs: Vec<Dir> = file.components().take(depth).map(Dir::read).collect();
         for at in 0..dirs.len() {

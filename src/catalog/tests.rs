@@ -246,3 +246,28 @@ fn a_new_encode_that_brings_the_year_with_it_is_the_same_film() {
     assert!(is_loose_file_of(&akira, b"Akira (1988).mkv"));
     assert!(!is_loose_file_of(&akira, b"Akira 2 (1988).mkv"));
 }
+
+#[test]
+fn what_is_mounted_below_a_root_has_the_titles_that_it_would_have_unmounted() {
+    let library = Library::new(&[
+        "Show (2010)/Season 01/Show - S01E01.mkv",
+        "Show (2010)/Season 02/Show - S02E01.mkv",
+        "movies/Heat (1995)/Heat.mkv",
+        "movies/Ronin (1998).mkv",
+    ]);
+    let check = |at: &str, file: &str, title: &str, folder: &str, loose: bool| {
+        let (at, file) = (at.as_bytes(), file.as_bytes());
+        let (at, file) = (RelPath::parse(at).unwrap(), RelPath::parse(file).unwrap());
+        let root = RootName::parse("media").unwrap().inner(&at).unwrap();
+        let placed = Placer::new(&root, "media", &library).at(&at).place(&file);
+        assert_eq!(format!("{} {}", placed.title.item.kind, placed.title.item), title);
+        assert_eq!(placed.title.place.root, root);
+        assert_eq!(placed.title.place.folder.as_bytes(), folder.as_bytes());
+        assert_eq!(placed.title.place.loose, loose, "{file}");
+    };
+    check("Show (2010)/Season 02", "Show - S02E01.mkv", "series Show (2010)", "", false);
+    check("Show (2010)", "Season 02/Show - S02E01.mkv", "series Show (2010)", "", false);
+    check("movies", "Heat (1995)/Heat.mkv", "film Heat (1995)", "Heat (1995)", false);
+    check("movies", "Ronin (1998).mkv", "film Ronin (1998)", "", true);
+    check("movies/Heat (1995)", "Heat.mkv", "film Heat (1995)", "", false);
+}

@@ -1,6 +1,7 @@
 //! `check-config`: everything that can be said of the configuration without starting anything.
 
 use super::args::{Places, RunArgs};
+use super::dirs;
 use super::exit::Exit;
 use super::run::overrides;
 use super::{apart, complain, print};
@@ -26,7 +27,7 @@ pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit 
     let missing: Vec<String> = settings
         .roots
         .iter()
-        .filter(|root| !root.path.is_dir())
+        .filter(|root| !dirs::is_there(&root.path))
         .map(|root| {
             format!(
                 "roots.{}.path: there is no directory {}; make it, mount it, or correct the path",

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::FileType;
+
 use super::args::Places;
 use crate::control::STATUS_SOCKET;
 
@@ -21,6 +23,11 @@ pub(super) struct Dirs {
     "neither --state-dir nor $STATE_DIRECTORY, $XDG_STATE_HOME or $HOME says where to keep the state"
 )]
 pub(super) struct NoStateDir;
+
+/// Whether there is a directory. This way of asking does not mount what an automount has let go.
+pub(super) fn is_there(path: &Path) -> bool {
+    rustix::fs::stat(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir())
+}
 
 /// Finds the directories for the daemon.
 ///

@@ -1,7 +1,9 @@
 //! `run`: the daemon itself.
 
-use std::io::ErrorKind;
 use std::path::Path;
+
+use rustix::fs::FileType;
+use rustix::io::Errno;
 
 use super::args::{Places, RunArgs};
 use super::exit::Exit;
@@ -86,9 +88,10 @@ pub(super) fn run(places: &Places, args: &RunArgs) -> Exit {
 
 /// Whether there is no such directory. A disk that can't be read is there, and says why by itself.
 fn is_nowhere(root: &Path) -> bool {
-    match root.metadata() {
-        Ok(found) => !found.is_dir(),
-        Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    // Not the standard library's look: that one would set off an automount.
+    match rustix::fs::stat(root) {
+        Ok(stat) => !FileType::from_raw_mode(stat.st_mode).is_dir(),
+        Err(error) => matches!(error, Errno::NOENT | Errno::NOTDIR),
     }
 }
 

@@ -34,8 +34,7 @@ const SETTLE: Range = Range::new(Duration::from_secs(1), hours(24));
 const REPLACE_MAX: Range = Range::new(hours(1), hours(7 * 24));
 const HOLD_RETRY: Range = Range::new(Duration::from_secs(1), hours(1));
 const WINDOW: Range = Range::new(mins(1), hours(24));
-/// Two looks closer together can both fall into one hiccup of the network.
-const REMOTE_CONFIRM: Range = Range::new(mins(1), hours(7 * 24));
+const REMOTE_CONFIRM: Range = Range::new(Duration::from_secs(1), hours(7 * 24));
 const REMOTE_RESCAN: Range = Range::new(mins(1), hours(7 * 24));
 
 /// Reads `table`, lets the command line win, and adds what is wrong to `problems`; what is
@@ -56,7 +55,7 @@ pub(super) fn read(
     let log = log(top.section("log"), overrides);
     let roots = roots::read(top.section("roots"), &watch, overrides, cwd);
     top.finish();
-    let warnings = warnings(&confirm);
+    let warnings = warnings(&confirm, &remote);
     Settings { roots, history, watch, confirm, brake, remote, log, warnings }
 }
 
@@ -125,7 +124,7 @@ fn log(mut section: Section<'_>, overrides: &Overrides) -> LogSettings {
     }
 }
 
-fn warnings(confirm: &ConfirmSettings) -> Vec<String> {
+fn warnings(confirm: &ConfirmSettings, remote: &RemoteSettings) -> Vec<String> {
     let mut warnings = Vec::new();
     if confirm.settle < ConfirmSettings::SETTLE_WARNED {
         warnings.push(format!(
@@ -133,6 +132,13 @@ fn warnings(confirm: &ConfirmSettings) -> Vec<String> {
              deleted; use it to try obituarr out, not for a library you care about",
             written(confirm.settle),
             written(ConfirmSettings::SETTLE_WARNED),
+        ));
+    }
+    if remote.confirm < RemoteSettings::CONFIRM_WARNED {
+        warnings.push(format!(
+            "remote.confirm is {}, under {}: both looks can fall into one hiccup of the network",
+            written(remote.confirm),
+            written(RemoteSettings::CONFIRM_WARNED),
         ));
     }
     warnings

@@ -180,6 +180,11 @@ pub struct RemoteSettings {
     pub rescan: Duration,
 }
 
+impl RemoteSettings {
+    /// Two looks closer together can both fall into one hiccup of the network.
+    pub const CONFIRM_WARNED: Duration = Duration::from_mins(10);
+}
+
 impl Default for RemoteSettings {
     fn default() -> Self {
         Self { confirm: HOUR, rescan: 15 * MINUTE }

@@ -20,6 +20,8 @@ pub struct Policy {
     pub hold_retry: Duration,
     /// How long a probe may take.
     pub probe_deadline: Duration,
+    /// How far apart the two looks lie that an absence on a remote file system needs.
+    pub remote_confirm: Duration,
 }
 
 impl Default for Policy {
@@ -30,6 +32,7 @@ impl Default for Policy {
             replace_max: Duration::from_hours(24),
             hold_retry: Duration::from_mins(5),
             probe_deadline: Duration::from_mins(2),
+            remote_confirm: Duration::from_hours(1),
         }
     }
 }
@@ -47,6 +50,8 @@ pub struct Probe {
     pub detected: Timestamp,
     /// The same in awake time.
     pub from: Awake,
+    /// When its last loss was seen: what was listed since shows where it may have moved to.
+    pub after: Awake,
     /// Where it lay.
     pub places: Vec<Place>,
     /// Every file of it seen lost in this life.

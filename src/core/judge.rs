@@ -6,8 +6,8 @@ use super::disk::{self, DiskAnswer};
 use super::verdict::{Case, Verdict, verdict};
 use super::{Core, Effect, Findings, ItemState, LONGEST_RETRY, merge};
 use crate::domain::{
-    CandidateId, Cause, Deletion, DeletionId, Entry, EntryState, Evidence, Health, Hold, Holding,
-    LostFile, Now, RootLook, RootName, Source, Stage, What,
+    Candidate, CandidateId, Cause, Deletion, DeletionId, Entry, EntryState, Evidence, Health, Hold,
+    Holding, LostFile, Now, RootLook, RootName, Source, Stage, What,
 };
 
 /// Findings that lay about for longer are not listened to.
@@ -52,8 +52,13 @@ impl Core {
             disk,
             services: &findings.services,
             replacing: replacing.map(|(path, when)| format!("{path} was written at {when}")),
-            hidden_root: self.hidden_root(&lost),
+            hidden_root: self.hidden_root(candidate),
         });
+        if matches!(verdict, Verdict::Gone | Verdict::Partial { .. })
+            && self.needs_second_look(now, id, &evidence)
+        {
+            return;
+        }
         match verdict {
             Verdict::Present { why } => self.retract(now, id, why, evidence),
             Verdict::Partial { gone, left } => self.partial(now, id, gone, left, evidence),
@@ -75,13 +80,14 @@ impl Core {
     }
 
     /// A root, other than those of the loss, that is adopted and can't be looked at.
-    fn hidden_root(&self, lost: &[LostFile]) -> Option<RootName> {
+    fn hidden_root(&self, candidate: &Candidate) -> Option<RootName> {
         let hidden = self.roots.iter().find(|(name, root)| {
             let seen = matches!(root.look, Some(RootLook::Seen { .. }));
-            let empty = root.health == Health::Waiting && seen;
+            let empty = root.health == Health::Waiting && (seen || name.outer().is_some());
             root.health != Health::Online
                 && !empty
-                && lost.iter().all(|file| file.path.root != **name)
+                && candidate.lost.iter().all(|file| file.path.root != **name)
+                && !self.was_away_before(name, candidate)
         });
         hidden.map(|(name, _)| name.clone())
     }
@@ -127,6 +133,7 @@ impl Core {
 
     pub(super) fn hold(&mut self, now: Now, id: CandidateId, why: Hold, evidence: Vec<Evidence>) {
         let Some(candidate) = self.candidates.get_mut(&id) else { return };
+        candidate.absent = None;
         let before = match &candidate.stage {
             Stage::Held { holding, .. } => Some(holding.clone()),
             Stage::Probing { .. } | Stage::Settling { .. } => candidate.last_hold.take(),
@@ -227,8 +234,9 @@ impl Core {
     }
 
     /// The review is over.
-    fn close(&mut self, id: CandidateId) -> Option<crate::domain::Candidate> {
+    fn close(&mut self, id: CandidateId) -> Option<Candidate> {
         let candidate = self.candidates.remove(&id)?;
+        self.last_losses.remove(&id);
         self.by_item.remove(&candidate.item.key());
         self.dirty_candidates.insert(id);
         Some(candidate)

@@ -23,7 +23,11 @@
 mod disk;
 mod effect;
 mod follow;
+mod inner;
 mod judge;
+#[cfg(test)]
+mod mounts_tests;
+mod remote;
 mod review;
 mod roots;
 mod saved;
@@ -62,6 +66,8 @@ pub struct Core {
     next_probe: ProbeId,
     /// The epochs of all roots when each running probe began.
     probe_epochs: HashMap<ProbeId, Vec<(RootName, u64)>>,
+    /// When each candidate's last loss was seen in this run.
+    last_losses: HashMap<CandidateId, Awake>,
     /// Why losses found at start wait for a person, if they do.
     distrust_start: Option<String>,
     dirty_candidates: BTreeSet<CandidateId>,
@@ -102,6 +108,7 @@ impl Core {
             next_candidate: CandidateId(saved.next_candidate.0.max(beyond)),
             next_probe: saved.next_probe,
             probe_epochs: HashMap::new(),
+            last_losses: HashMap::new(),
             distrust_start,
             dirty_candidates: over.iter().map(|candidate| candidate.id).collect(),
             dirty_items: BTreeSet::new(),
@@ -175,16 +182,6 @@ impl Core {
         self.dirty_roots.insert(name.clone());
         self.decide_root(now, name, What::Accepted);
         self.judge_again(now, name);
-    }
-
-    /// Whether accepting a root would change anything: it is suspect, or another than the adopted.
-    #[must_use]
-    pub fn can_accept(&self, name: &RootName) -> bool {
-        self.roots.get(name).is_some_and(|root| {
-            root.state.suspect.is_some()
-                || matches!((&root.look, &root.state.identity), (Some(RootLook::Seen { identity }),
-                    Some(adopted)) if adopted.matches(identity).is_err())
-        })
     }
 
     /// Adopts a root in which a media file was seen: from now on this is its identity.

@@ -34,7 +34,9 @@ impl Core {
         let undated = self.distrust_start.clone().filter(|_| sensor == Sensor::Start);
         let known = self.by_item.get(&key).copied();
         let id = known.unwrap_or_else(|| self.new_candidate(now, item, life));
+        self.last_losses.insert(id, now.awake);
         let Some(candidate) = self.candidates.get_mut(&id) else { return };
+        candidate.absent = None;
         merge(&mut candidate.lost, files);
         for place in places {
             if !candidate.places.contains(&place) {
@@ -64,6 +66,7 @@ impl Core {
             lost: Vec::new(),
             evidence: Vec::new(),
             last_hold: None,
+            absent: None,
             stage: Stage::Settling { quiet_from: now.awake },
         };
         self.candidates.insert(id, candidate);
@@ -74,6 +77,9 @@ impl Core {
     pub(super) fn seen(&mut self, now: Now, item: &Item, files: &[FilePath]) {
         let key = item.key();
         if let Some(id) = self.by_item.get(&key).copied() {
+            if let Some(candidate) = self.candidates.get_mut(&id) {
+                candidate.absent = None;
+            }
             // Even one that waits for a person: what came back is retracted by itself.
             self.settle(now, id);
         }
@@ -112,6 +118,7 @@ impl Core {
             item: candidate.item.clone(),
             detected: candidate.detected,
             from: candidate.from,
+            after: self.last_losses.get(&id).copied().unwrap_or(candidate.from),
             places: candidate.places.clone(),
             lost: candidate.lost.clone(),
             follows,
@@ -151,7 +158,7 @@ impl Core {
     pub(super) fn turn(&mut self, now: Now, name: &RootName, health: Health, reason: String) {
         let Some(root) = self.roots.get_mut(name) else { return };
         let from = root.health;
-        if !root.turn(health, reason.clone(), now.wall) {
+        if !root.turn(health, reason.clone(), now) {
             return;
         }
         self.decide_root(now, name, What::Health { from, to: health, why: reason });

@@ -31,9 +31,26 @@ pub struct Root {
     pub(super) look: Option<RootLook>,
     /// Whether it was looked at in this run: before that, nothing is known against it.
     pub(super) looked: bool,
+    /// Since when it is as it is, in awake time; `None` before the first look of this run.
+    pub(super) turned: Option<Awake>,
+    /// When its first walk of this run was over: what was noticed before may be of long ago.
+    pub(super) walked: Option<Awake>,
+    /// Whether each of its directories is watched.
+    pub(super) hears: bool,
 }
 
 impl Core {
+    /// Whether accepting a root would change anything: it is suspect, or another than the adopted.
+    #[must_use]
+    pub fn can_accept(&self, name: &RootName) -> bool {
+        self.roots.get(name).is_some_and(|root| {
+            root.state.suspect.is_some()
+                || self.can_absorb(name)
+                || matches!((&root.look, &root.state.identity), (Some(RootLook::Seen { identity }),
+                    Some(adopted)) if adopted.matches(identity).is_err())
+        })
+    }
+
     /// The first walk of an adopted root is over.
     pub fn learned(&mut self, now: Now, name: &RootName) {
         if let Some(root) = self.roots.get_mut(name) {
@@ -84,6 +101,9 @@ impl Root {
             shrink: Shrink::default(),
             look: None,
             looked: false,
+            turned: None,
+            walked: None,
+            hears: false,
         }
     }
 
@@ -102,22 +122,26 @@ impl Root {
             (None, RootLook::Missing { why } | RootLook::Unreadable { why }) => {
                 (Health::Waiting, why.clone())
             }
-            (Some(_), RootLook::Missing { why } | RootLook::Unreadable { why }) => {
-                (Health::Offline, why.clone())
+            (Some(adopted), RootLook::Missing { why }) => {
+                (Health::Offline, format!("{why}; it was {adopted}"))
             }
+            (Some(_), RootLook::Unreadable { why }) => (Health::Offline, why.clone()),
+            (None, RootLook::Idle { why }) => (Health::Waiting, why.clone()),
+            (Some(_), RootLook::Idle { why }) => (Health::Idle, why.clone()),
             (_, RootLook::NoAnswer { after }) => (Health::Stalled, no_answer(*after)),
         }
     }
 
     /// Takes over a new health; says whether it is another than before.
-    pub(super) fn turn(&mut self, health: Health, reason: String, at: Timestamp) -> bool {
+    pub(super) fn turn(&mut self, health: Health, reason: String, at: Now) -> bool {
         self.reason = reason;
         let first = !std::mem::replace(&mut self.looked, true);
         if self.health == health && !first {
             return false;
         }
         self.health = health;
-        self.since = at;
+        self.since = at.wall;
+        self.turned = Some(at.awake);
         self.epoch += 1;
         true
     }

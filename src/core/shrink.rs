@@ -19,18 +19,36 @@ pub(super) struct Shrink {
     files: u64,
     /// What changed, and when: files that went, files that came.
     lately: VecDeque<(Awake, u64, u64)>,
+    /// How many more may go without counting, and since when: a person said that they would.
+    pardoned: Option<(Awake, u64)>,
 }
 
 impl Shrink {
     /// Takes a change. `files` is what is known after it.
     pub(super) fn note(&mut self, now: Awake, files: u64, lost: u64, found: u64, window: Duration) {
         self.files = files;
+        let lost = lost - self.pardon(now, lost, window);
         if lost > 0 || found > 0 {
             self.lately.push_back((now, lost, found));
         }
         while self.lately.front().is_some_and(|(at, ..)| now.since(*at) > window) {
             self.lately.pop_front();
         }
+    }
+
+    /// Takes over files that a person said are probably gone: their going is no alarm.
+    pub(super) fn take_over(&mut self, now: Awake, files: u64) {
+        self.files = self.files.saturating_add(files);
+        self.pardoned = Some((now, files));
+    }
+
+    fn pardon(&mut self, now: Awake, lost: u64, window: Duration) -> u64 {
+        let Some((since, left)) = self.pardoned.filter(|(at, _)| now.since(*at) <= window) else {
+            return 0;
+        };
+        let spared = left.min(lost);
+        self.pardoned = Some((since, left - spared));
+        spared
     }
 
     /// How many files there were before, if too many of them went within the window. What came
@@ -101,6 +119,23 @@ mod tests {
         assert_eq!(shrink.alarm(), None);
         shrink.note(at(2), 70, 30, 0, WINDOW);
         assert_eq!(shrink.alarm(), Some(100), "what came earlier hides nothing");
+    }
+
+    #[test]
+    fn what_a_person_gave_up_may_go_but_no_more_and_not_for_ever() {
+        let mut shrink = Shrink::default();
+        shrink.note(at(0), 60, 0, 0, WINDOW);
+        shrink.take_over(at(0), 40);
+        assert_eq!(shrink.files(), 100);
+        shrink.note(at(1), 75, 25, 0, WINDOW);
+        shrink.note(at(2), 60, 15, 0, WINDOW);
+        assert_eq!(shrink.alarm(), None);
+        shrink.note(at(3), 40, 20, 0, WINDOW);
+        assert_eq!(shrink.alarm(), Some(60));
+        let mut late = Shrink::default();
+        late.take_over(at(0), 100);
+        late.note(at(11), 60, 40, 0, WINDOW);
+        assert_eq!(late.alarm(), Some(100));
     }
 
     #[test]

@@ -190,6 +190,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let context = Context {
             root: name,
             title: &run.title,
+            within: run.spec.within.as_ref(),
             rules: &run.spec.rules,
             // What changes while all is still being compared may have changed long ago.
             sensor: if report.at_start || !run.compared { Sensor::Start } else { Sensor::Watcher },
@@ -199,7 +200,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let applied =
             listings::apply(context, &*self.store, &report.listings, &self.moves, &self.core)?;
         if let Some(run) = self.roots.get_mut(name) {
-            listings::note_foreign(&mut run.foreign, &applied);
+            run.note_foreign(&applied);
             run.files = run.files.saturating_add(applied.came).saturating_sub(applied.lost);
             let files = run.files;
             if !waiting {

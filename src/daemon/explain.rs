@@ -6,10 +6,11 @@ use std::ops::ControlFlow;
 
 use super::engine::{Engine, Record};
 use super::folder_story::folder_story;
-use super::folders::Stored;
+use super::folders::{Around, Stored};
+use super::inner::root_at;
 use super::roots::RootSpec;
 use super::words;
-use crate::catalog::{Folders, Placer};
+use crate::catalog::Folders;
 use crate::control::{Explanation, Story, StoryLine};
 use crate::domain::{
     Candidate, Decision, Health, Item, ItemKey, RelPath, RootName, Stage, Timestamp, What, shown,
@@ -95,15 +96,16 @@ pub(super) fn explain<S: Storage>(
 /// The item that a path belongs to.
 fn item_at<S: Storage>(store: &S, known: &Known, query: &str) -> Option<Item> {
     let path = std::path::Path::new(query);
-    known.roots.iter().find_map(|KnownRoot { spec, .. }| {
-        let rel = path.strip_prefix(&spec.path).ok()?;
-        let rel = RelPath::parse(std::os::unix::ffi::OsStrExt::as_bytes(rel.as_os_str())).ok()?;
-        let known = Stored { root: &spec.name, inventory: store };
-        let is_folder = rel.is_root() || known.folder(&rel).is_some();
-        let file = if is_folder { rel.join(b"x.mkv") } else { rel };
-        let title = spec.title();
-        Some(Placer::new(&spec.name, &title, &known).place(&file).title.item)
-    })
+    let spec = root_at(known.roots.iter().map(|root| &root.spec), path)?;
+    let rel = path.strip_prefix(&spec.path).ok()?;
+    let rel = RelPath::parse(std::os::unix::ffi::OsStrExt::as_bytes(rel.as_os_str())).ok()?;
+    let folders = Stored { root: &spec.name, inventory: store };
+    let is_folder = rel.is_root() || folders.folder(&rel).is_some();
+    let file = if is_folder { rel.join(b"x.mkv") } else { rel };
+    let title = spec.title();
+    let around = Around::new(&folders, store, spec.within.as_ref());
+    let item = around.placer(&spec.name, &title).place(&file).title.item;
+    Some(item)
 }
 
 fn story<S: Storage>(store: &S, known: &Known, item: &Item) -> Result<Story, StoreError> {
@@ -152,9 +154,21 @@ fn roots_of<S: Storage>(
     Ok(roots)
 }
 
+/// Why a candidate waits for a second look, if it does.
+pub(super) fn looked_once(candidate: &Candidate) -> Option<String> {
+    let first = candidate.absent?;
+    Some(format!(
+        "nothing of it was there at {}; it lies on a network or FUSE file system, where that must be \
+         seen a second time after remote.confirm",
+        first.at
+    ))
+}
+
 fn under_review(candidate: &Candidate) -> String {
     let item = &candidate.item;
+    let once = looked_once(candidate);
     match &candidate.stage {
+        Stage::Settling { .. } if let Some(once) = once => format!("{item} may be gone: {once}"),
         Stage::Settling { .. } => format!("{item} may be gone; waiting until the disk is quiet"),
         Stage::Probing { .. } => format!("{item} may be gone; the disk is being asked"),
         Stage::Held { holding, .. } => {
@@ -171,7 +185,8 @@ fn places<S: Storage>(store: &S, known: &Known, item: &Item) -> Result<Vec<Strin
         let Some(KnownRoot { spec, .. }) = known.root(title.place.root.as_str()) else { continue };
         let folders = Stored { root: &spec.name, inventory: store };
         let root_title = spec.title();
-        let placer = Placer::new(&spec.name, &root_title, &folders);
+        let around = Around::new(&folders, store, spec.within.as_ref());
+        let placer = around.placer(&spec.name, &root_title);
         store.within(&spec.name, &title.place.folder, &mut |dir, record| {
             for file in &record.files {
                 let path = dir.join(&file.name);

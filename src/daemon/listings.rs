@@ -1,9 +1,10 @@
 //! From listings to observations: compare with the inventory, find the titles, fill the batch.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 
-use super::folders::Stored;
+use super::folders::{Around, Stored};
+use super::inner::Within;
 use super::moves::Moves;
 use super::overlay::Overlay;
 use super::strays::{self, Stray, strays};
@@ -42,6 +43,8 @@ pub(super) struct Context<'a> {
     pub(super) root: &'a RootName,
     /// The name of its own folder, which may be a title's.
     pub(super) title: &'a str,
+    /// Where it lies, if it is mounted below another.
+    pub(super) within: Option<&'a Within>,
     /// What counts in it.
     pub(super) rules: &'a Rules,
     /// What noticed it.
@@ -100,8 +103,9 @@ pub(super) fn apply(
     applied.lost = lost.len() as u64;
 
     let before = Stored { root: context.root, inventory };
+    let before = Around::new(&before, inventory, context.within);
     let owners = Owners {
-        placer: Placer::new(context.root, context.title, &before),
+        placer: before.placer(context.root, context.title),
         context,
         core,
         claims: if lost.is_empty() { HashMap::new() } else { core.claims() },
@@ -109,7 +113,8 @@ pub(super) fn apply(
     let at = listings.last().map_or_else(Timestamp::default, |listing| listing.at);
     let strays = if context.baseline { vec![] } else { strays(context, moves, &lost, at) };
     renamed.extend(strays.iter().map(|stray| (stray.from.clone(), stray.to.clone())));
-    let placer = Placer::new(context.root, context.title, &view);
+    let now = Around::new(&view, inventory, context.within);
+    let placer = now.placer(context.root, context.title);
     let owner = |change: &Change| owners.of(change).title.item;
     renamed.extend(strays::merged(context, moves, &lost, &owner, &placer, &view));
     // Whose they are is asked before the losses take their old names out of what is followed.
@@ -125,7 +130,8 @@ pub(super) fn apply(
         }
     }
     let lost_by_title = by_title(|change| owners.all_of(change), &lost);
-    let placer = Placer::new(context.root, context.title, &view);
+    let after = Around::new(&view, inventory, context.within);
+    let placer = after.placer(context.root, context.title);
     let found_by_title = by_title(|change| vec![placer.place(&change.path)], &found);
     let mut left = Left { placer: &placer, view: &view, loose: HashMap::new() };
     for (title, files) in &lost_by_title {
@@ -339,12 +345,4 @@ impl Left<'_> {
 
 pub(super) fn path(context: Context<'_>, change: &Change) -> FilePath {
     FilePath::new(context.root.clone(), change.path.clone())
-}
-
-/// The directories of one root that can't be concluded from, kept up to date by what was applied.
-pub(super) fn note_foreign(known: &mut BTreeSet<RelPath>, applied: &Applied) {
-    for dir in &applied.native {
-        known.remove(dir);
-    }
-    known.extend(applied.foreign.iter().cloned());
 }

@@ -14,6 +14,7 @@ mod folder_story;
 mod folders;
 #[cfg(feature = "test-hooks")]
 mod hooks;
+mod inner;
 mod jobs;
 mod listings;
 mod messages;

@@ -170,6 +170,7 @@ mod tests {
             },
             detected: at(detected),
             from: Awake::default(),
+            after: Awake::default(),
             places: vec![],
             lost: vec![LostFile {
                 path: FilePath::new(root("a"), RelPath::parse(b"heat.mkv").unwrap()),

@@ -34,6 +34,10 @@ pub(super) struct Probing {
     /// Since when each runs.
     running: BTreeMap<ProbeId, Awake>,
     next_token: u64,
+    /// Roots that were asked and have not answered: a walk may take them long.
+    unanswered: BTreeSet<RootName>,
+    /// When the last whole walk of each root began: a loss before that is answered by it.
+    walked: BTreeMap<RootName, Awake>,
 }
 
 #[derive(Debug)]
@@ -42,6 +46,7 @@ struct Round {
     deadline: Awake,
     probes: Vec<Probe>,
     awaited: BTreeSet<RootName>,
+    asked: BTreeSet<RootName>,
     behind: BTreeSet<RootName>,
 }
 
@@ -68,19 +73,51 @@ impl Probing {
             return None;
         }
         self.next_token += 1;
+        let probes = std::mem::take(&mut self.waiting);
+        let after = probes.iter().map(|probe| probe.after).max().unwrap_or_default();
         self.round = Some(Round {
             token: self.next_token,
             deadline: now.plus(ROUND_DEADLINE),
-            probes: std::mem::take(&mut self.waiting),
-            awaited: roots.iter().cloned().collect(),
+            probes,
+            awaited: roots.iter().filter(|root| !self.is_walked(root, after)).cloned().collect(),
+            asked: BTreeSet::new(),
             behind: BTreeSet::new(),
         });
         self.end_if_complete();
         Some(self.next_token)
     }
 
+    /// A walk that began then is over.
+    pub(super) fn walked(&mut self, root: &RootName, began: Awake) {
+        self.walked.insert(root.clone(), began);
+    }
+
+    /// Whether all that happened in a root until then has been listed.
+    fn is_walked(&self, root: &RootName, until: Awake) -> bool {
+        self.walked.get(root).is_some_and(|began| *began > until)
+    }
+
+    /// The roots to be asked now, and the token. One that has not answered an earlier question is
+    /// not asked again: each question to a root without events means a walk.
+    pub(super) fn ask(&mut self) -> Vec<(RootName, u64)> {
+        let Some(round) = self.round.as_mut() else { return Vec::new() };
+        let may =
+            |root: &&RootName| !round.asked.contains(*root) && !self.unanswered.contains(*root);
+        let roots: Vec<RootName> = round.awaited.iter().filter(may).cloned().collect();
+        round.asked.extend(roots.iter().cloned());
+        self.unanswered.extend(roots.iter().cloned());
+        roots.into_iter().map(|root| (root, round.token)).collect()
+    }
+
+    /// The watcher of a root has ended: it answers no more.
+    pub(super) fn forget(&mut self, root: &RootName) {
+        self.unanswered.remove(root);
+        self.walked.remove(root);
+    }
+
     /// A root answered the sync of a token.
     pub(super) fn synced(&mut self, root: &RootName, token: u64, current: bool) {
+        self.unanswered.remove(root);
         let Some(round) = self.round.as_mut().filter(|round| round.token == token) else { return };
         if round.awaited.remove(root) && !current {
             round.behind.insert(root.clone());
@@ -119,10 +156,11 @@ impl Probing {
 
     fn end_if_complete(&mut self) {
         let Some(round) = self.round.take_if(|round| round.awaited.is_empty()) else { return };
-        let behind: Vec<RootName> = round.behind.into_iter().collect();
-        self.ready.extend(
-            round.probes.into_iter().map(|probe| Runnable { probe, behind: behind.clone() }),
-        );
+        for probe in round.probes {
+            let is_behind = |root: &&RootName| !self.is_walked(root, probe.after);
+            let behind = round.behind.iter().filter(is_behind).cloned().collect();
+            self.ready.push_back(Runnable { probe, behind });
+        }
     }
 }
 
@@ -143,6 +181,7 @@ mod tests {
             },
             detected: Timestamp::default(),
             from: Awake::default(),
+            after: Awake::default(),
             places: vec![],
             lost: vec![],
             follows: vec![],
@@ -205,6 +244,44 @@ mod tests {
         assert!(probing.begin(Awake::default(), &[], |_| true).is_some());
         let next = probing.next(Awake::default(), |probe| probe.id == ProbeId(5));
         assert_eq!(next.map(|runnable| runnable.probe.id), Some(ProbeId(5)));
+    }
+
+    #[test]
+    fn a_walk_that_began_after_the_loss_answers_for_its_root_however_long_it_took() {
+        let (mut probing, now) = (Probing::default(), Awake::from_millis(60_000));
+        let lost_at = |number, millis| Probe { after: Awake::from_millis(millis), ..probe(number) };
+        probing.want(lost_at(1, 5_000));
+        probing.want(lost_at(2, 9_000));
+        probing.begin(now, &roots(), |_| true);
+        assert_eq!(probing.ask().len(), 2);
+        assert!(probing.ask().is_empty(), "each is asked once");
+        probing.synced(&roots()[0], 1, true);
+        // The walk for an earlier question, which outlasts the round.
+        probing.walked(&roots()[1], Awake::from_millis(7_000));
+        probing.tick(now.plus(ROUND_DEADLINE));
+        assert_eq!(numbers(&mut probing), [(1, 0), (2, 1)]);
+
+        probing.want(lost_at(3, 6_000));
+        probing.begin(now, &roots(), |_| true);
+        probing.synced(&roots()[0], 2, true);
+        assert_eq!(numbers(&mut probing), [(3, 0)], "its root is not even asked");
+    }
+
+    #[test]
+    fn a_root_that_still_walks_for_an_earlier_question_is_not_asked_again() {
+        let mut probing = Probing::default();
+        let asked = |probing: &mut Probing| probing.ask().len();
+        probing.want(probe(1));
+        probing.begin(Awake::default(), &roots(), |_| true);
+        assert_eq!(asked(&mut probing), 2);
+        probing.synced(&roots()[0], 1, true);
+        probing.tick(Awake::default().plus(ROUND_DEADLINE));
+        probing.want(probe(2));
+        probing.begin(Awake::default(), &roots(), |_| true);
+        assert_eq!(asked(&mut probing), 1);
+        probing.synced(&roots()[1], 1, true);
+        assert_eq!(asked(&mut probing), 1, "now it is");
+        probing.forget(&roots()[1]);
     }
 
     #[test]

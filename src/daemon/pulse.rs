@@ -28,6 +28,14 @@ impl Pulse {
         self.awake
     }
 
+    /// Awake time at a moment before the last beat, or somewhat earlier: what stood still in between
+    /// is not taken out.
+    pub(super) fn awake_at(&self, monotonic: Duration) -> Awake {
+        let ago = self.monotonic.saturating_sub(monotonic);
+        let ago = u64::try_from(ago.as_millis()).unwrap_or(u64::MAX);
+        Awake::from_millis(self.awake.as_millis().saturating_sub(ago))
+    }
+
     /// The time now; and, in words, what kept anyone from watching since the last beat.
     pub(super) fn beat(&mut self, clock: &dyn Clock) -> (Now, Option<String>) {
         let (monotonic, wall) = (clock.monotonic(), clock.wall());

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use super::engine::{Engine, Order, Record};
 use super::folders::Stored;
+use super::inner::Within;
 use super::jobs::Unseen;
+use super::listings::Applied;
 use crate::catalog::{Folders, is_loose_file_of};
 use crate::domain::{FilePath, FsId, Health, Identity, Now, Observation, RelPath, RootName};
 use crate::inventory::{Directory, Rules};
@@ -25,6 +27,8 @@ pub struct RootSpec {
     pub marker: Option<String>,
     /// Path and rules as one text: when it changes, the inventory is based anew.
     pub basis: String,
+    /// Where it lies, if it was found as a mount below a configured root.
+    pub within: Option<Within>,
 }
 
 impl RootSpec {
@@ -65,6 +69,16 @@ impl RootRun {
     /// Whether it has neither been walked in this run nor was found to be in no state for it.
     pub(super) fn is_awaited(&self) -> bool {
         !self.walked && (!self.looked || self.seen)
+    }
+}
+
+impl RootRun {
+    /// Keeps the directories that can't be concluded from up to date by what was applied.
+    pub(super) fn note_foreign(&mut self, applied: &Applied) {
+        for dir in &applied.native {
+            self.foreign.remove(dir);
+        }
+        self.foreign.extend(applied.foreign.iter().cloned());
     }
 }
 
@@ -157,6 +171,11 @@ impl<S: Storage, R: Record> Engine<S, R> {
         }
         if let Err(error) = self.recorder.record_verb("accept", root.as_str(), now.wall) {
             return Ok(Err(format!("{error:#}")));
+        }
+        if self.core.can_absorb(root) {
+            self.absorb(now, root)?;
+            self.commit(now)?;
+            return Ok(Ok(()));
         }
         let before = self.file_system(root);
         self.core.accept(now, root);
@@ -266,6 +285,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 self.newcomers.clear();
             }
         }
+        self.core.handle_walked(now, root);
         self.revive(now, root)
     }
 
@@ -299,6 +319,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             run.watched = watched;
             run.watch_note = why_not;
         }
+        self.note_hearing(root);
     }
 
     /// The directories that can't be listed now, over all roots.
@@ -320,6 +341,14 @@ impl<S: Storage, R: Record> Engine<S, R> {
             run.unseen = dirs;
             run.unseen_more = more;
         }
+        self.note_hearing(root);
+    }
+
+    /// What can't be listed can't be watched, and has nothing to tell.
+    fn note_hearing(&mut self, root: &RootName) {
+        let Some(run) = self.roots.get(root) else { return };
+        let unseen = (run.unseen.len() + run.unseen_more) as u64;
+        self.core.handle_watching(root, run.watched.saturating_add(unseen) >= run.directories);
     }
 }
 

@@ -101,6 +101,8 @@ impl Loop<'_> {
             looks: BTreeMap::new(),
             stalled: BTreeSet::new(),
             failures: BTreeMap::new(),
+            mounted: BTreeMap::new(),
+            inner: BTreeSet::new(),
         };
         let (mut now, _) = self.pulse.beat(&*self.clock);
         let mut applied = self.configure(now, &mut beside);
@@ -212,8 +214,12 @@ impl Loop<'_> {
                 self.engine.listed(now, &Listed { root, seq, identity, listings, at_start })?;
             }
             Report::Walking { directories } => self.engine.walking(&root, directories),
-            Report::Walked { directories, files, asked, .. } => {
+            Report::Mounts { roots } => {
+                beside.mounted.insert(root, roots);
+            }
+            Report::Walked { directories, files, asked, began, .. } => {
                 self.engine.walked(now, &root, directories, files)?;
+                beside.probing.walked(&root, self.pulse.awake_at(began));
                 beside.checks.walked(&root, asked);
                 beside.failures.remove(&root);
             }
@@ -242,6 +248,7 @@ impl Loop<'_> {
     /// The end of each turn.
     fn upkeep(&mut self, now: Now, beside: &mut Beside) -> Result<(), StoreError> {
         self.engine.tick(now)?;
+        self.follow_mounts(now, beside)?;
         beside.probing.tick(now.awake);
         self.notice_stalls(now, beside)?;
         self.restart_watchers(now, beside)?;
@@ -263,13 +270,10 @@ impl Loop<'_> {
             }
         }
         let online = self.engine.online_roots();
-        if let Some(token) =
-            beside.probing.begin(now.awake, &online, |probe| self.engine.awaits(probe))
-        {
-            for root in &online {
-                if let Some((_, handle)) = beside.watchers.get(root) {
-                    handle.sync(token);
-                }
+        beside.probing.begin(now.awake, &online, |probe| self.engine.awaits(probe));
+        for (root, token) in beside.probing.ask() {
+            if let Some((_, handle)) = beside.watchers.get(&root) {
+                handle.sync(token);
             }
         }
         while let Some(runnable) = beside.probing.next(now.awake, |probe| self.engine.awaits(probe))

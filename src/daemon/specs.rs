@@ -16,6 +16,7 @@ pub(super) fn policy(settings: &Settings) -> Policy {
         window: settings.brake.window,
         replace_max: settings.confirm.replace_max,
         hold_retry: settings.confirm.hold_retry,
+        remote_confirm: settings.remote.confirm,
         ..Policy::default()
     }
 }
@@ -46,6 +47,7 @@ fn spec(root: &RootSettings) -> RootSpec {
         rules,
         marker: root.marker.clone(),
         basis,
+        within: None,
     }
 }
 
@@ -55,6 +57,7 @@ pub(super) fn grounds(specs: &[RootSpec]) -> BTreeMap<RootName, Ground> {
         path: spec.path.clone(),
         rules: spec.rules.clone(),
         marker: spec.marker.clone(),
+        is_inner: spec.within.is_some(),
         dark: None,
     };
     specs.iter().map(|spec| (spec.name.clone(), ground(spec))).collect()

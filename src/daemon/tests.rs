@@ -62,6 +62,7 @@ fn spec() -> RootSpec {
         rules: Rules::new(["mkv"], []),
         marker: None,
         basis: "/m".into(),
+        within: None,
     }
 }
 
@@ -455,6 +456,7 @@ fn a_folder_of_many_titles_that_is_gone_is_many_lost_titles() {
         sensor: crate::domain::Sensor::Watcher,
         baseline: false,
         awake: Awake::default(),
+        within: None,
     };
     let now = Now { wall: Timestamp::default(), awake: Awake::default() };
     let core = crate::core::Core::new(Policy::default(), crate::core::Saved::default(), None, now);

@@ -1,6 +1,7 @@
 //! The state of the daemon as the sockets show it.
 
 use super::engine::{Engine, Record};
+use super::explain::looked_once;
 use super::roots::RootRun;
 use crate::control::{
     AcceptView, CandidateCounts, CandidateView, CheckView, DeletionView, RootStatus, Status,
@@ -108,7 +109,9 @@ fn summary(status: &Status) -> (String, bool) {
     if held > 0 {
         return (format!("{held} possible deletions can't be decided"), true);
     }
-    let waiting = named(&Health::Waiting.to_string());
+    // A mount in which no media lie is nobody's business.
+    let mut waiting = named(&Health::Waiting.to_string());
+    waiting.retain(|name| RootName::parse(name).is_ok_and(|name| name.outer().is_none()));
     let is_away =
         |root: &&RootStatus| waiting.contains(&root.name.as_str()) && root.reason != NO_MEDIA_YET;
     if let Some(root) = status.roots.iter().find(is_away).filter(|_| status.ready) {
@@ -167,7 +170,7 @@ fn candidate_view<S: Storage, R: Record>(
         life: candidate.life.number(),
         detected_at: candidate.detected,
         state: state.to_owned(),
-        reason: holding.map(|holding| holding.why.to_string()),
+        reason: holding.map(|holding| holding.why.to_string()).or_else(|| looked_once(candidate)),
         witness: holding.map(|holding| holding.why.witness()),
         held_since: holding.map(|holding| holding.since),
         ends: holding.map(|holding| holding.why.ends().to_owned()),

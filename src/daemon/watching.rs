@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::checks::Checks;
+use super::inner;
 use super::messages;
 use super::narrator::Line;
 use super::probing::Probing;
@@ -52,6 +53,9 @@ pub(super) struct Beside {
     pub(super) stalled: BTreeSet<RootName>,
     /// Roots whose watchers have failed and were not well since.
     pub(super) failures: BTreeMap<RootName, Failure>,
+    /// What is mounted below each configured root, and the roots that are known there.
+    pub(super) mounted: inner::Mounted,
+    pub(super) inner: BTreeSet<RootName>,
 }
 
 /// A watcher that failed.
@@ -83,7 +87,9 @@ impl Beside {
 impl Loop<'_> {
     /// Takes over the roots of the settings: watchers are started and ended.
     pub(super) fn configure(&mut self, now: Now, beside: &mut Beside) -> Result<(), StoreError> {
-        let specs = specs::specs(&self.settings);
+        let mut specs = specs::specs(&self.settings);
+        beside.inner = self.engine.inner_roots(&specs, &beside.mounted);
+        specs.extend(inner::specs(&specs, &beside.inner));
         beside.grounds = specs::grounds(&specs);
         let names: Vec<RootName> = specs.iter().map(|spec| spec.name.clone()).collect();
         let changed = self.engine.configure(now, specs.clone())?;
@@ -100,11 +106,29 @@ impl Loop<'_> {
             beside.looks.remove(name);
             beside.stalled.remove(name);
             beside.failures.remove(name);
+            beside.probing.forget(name);
+            beside.mounted.remove(name);
         }
         for spec in specs.iter().filter(|spec| changed.contains(&spec.name)) {
             self.watch(now, spec, beside)?;
         }
+        for (name, (_, handle)) in &beside.watchers {
+            handle.inner(inner::below(name, &beside.inner));
+        }
         Ok(())
+    }
+
+    /// Takes over what was mounted or given up below the roots.
+    pub(super) fn follow_mounts(
+        &mut self,
+        now: Now,
+        beside: &mut Beside,
+    ) -> Result<(), StoreError> {
+        let specs = specs::specs(&self.settings);
+        if self.engine.inner_roots(&specs, &beside.mounted) == beside.inner {
+            return Ok(());
+        }
+        self.configure(now, beside)
     }
 
     fn watch(&mut self, now: Now, spec: &RootSpec, beside: &mut Beside) -> Result<(), StoreError> {
@@ -116,6 +140,9 @@ impl Loop<'_> {
             marker: spec.marker.clone(),
             quiet: self.settings.watch.quiet,
             rescan: self.settings.watch.rescan,
+            rescan_remote: self.settings.remote.rescan,
+            is_inner: spec.within.is_some(),
+            inner: inner::below(&spec.name, &beside.inner),
             generation: beside.generation,
         };
         let inventory: Arc<dyn Inventory> = self.store.clone();

@@ -85,8 +85,11 @@ impl RootDir {
             }
             let stat =
                 stat_dir(&fd).map_err(|e| format!("{folder} can't be asked: {}", words(e)))?;
-            let found = self.file_system_of(stat.stx_mnt_id, fd.as_fd())?;
-            if found != fs {
+            if stat.stx_mnt_id != self.identity().mount {
+                // A mount of the same file system looks like it in everything but this.
+                return Err(format!("{folder} is not on the mount of its root"));
+            }
+            if self.file_system() != fs {
                 return Err(format!("{folder} lies on another file system than the file was on"));
             }
             return Ok(());

@@ -4,10 +4,12 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::inner::{Automount, InnerMounts};
 use super::mounts::{Mount, Mounts};
 
 /// This machine, in this boot.
@@ -57,6 +59,22 @@ impl Host {
     /// When the mount table can't be read.
     pub fn mounts(&self) -> io::Result<Mounts> {
         self.with(|table| table.mounts.clone())
+    }
+
+    /// The mounts below a directory, now.
+    ///
+    /// # Errors
+    /// When the mount table can't be read.
+    pub fn inner(&self, directory: &Path) -> io::Result<InnerMounts> {
+        self.with(|table| table.mounts.inner(directory))
+    }
+
+    /// What a path on an automount leads to, now; `None` for any other path.
+    ///
+    /// # Errors
+    /// When the mount table can't be read.
+    pub fn automount(&self, path: &Path) -> io::Result<Option<Automount>> {
+        self.with(|table| table.mounts.automount(path))
     }
 
     /// How often the mount table was seen changed: two equal numbers around a look say that nothing

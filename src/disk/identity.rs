@@ -9,11 +9,13 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Statx, StatxFlags, fstatvfs, major, makedev, minor, statx};
+use rustix::fs::{
+    AtFlags, Statx, StatxAttributes, StatxFlags, fstatvfs, major, makedev, minor, statx,
+};
 use rustix::io::Errno;
 
 use super::host::Host;
-use crate::domain::Identity;
+use crate::domain::{Identity, is_remote};
 
 /// Types whose `f_fsid` comes from the UUID in the file system. (A tmpfs makes a new one at each
 /// mount, and so tells an emptied one from the old one.) Those of xfs and f2fs are device numbers.
@@ -27,26 +29,11 @@ const STABLE_INODES: &[&str] = &[
     "tmpfs",
 ];
 
-/// Types on which changes made elsewhere give no event here.
-const WITHOUT_EVENTS: &[&str] = &[
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "9p",
-    "ceph",
-    "afs",
-    "glusterfs",
-    "virtiofs",
-    "vboxsf",
-];
-
 /// Whether every change on a file system of this type gives an event here. On network and FUSE
 /// file systems only those made through this very mount do.
 #[must_use]
 pub fn has_events(fs_type: &str) -> bool {
-    !WITHOUT_EVENTS.contains(&fs_type) && fs_type != "fuse" && !fs_type.starts_with("fuse.")
+    !is_remote(fs_type)
 }
 
 pub(super) fn device(stat: &Statx) -> u64 {
@@ -61,6 +48,15 @@ pub(super) fn stat_dir(dir: impl AsFd) -> Result<Statx, Errno> {
         return Err(Errno::NOSYS);
     }
     Ok(stat)
+}
+
+/// Whether an open directory is the top of what is mounted somewhere.
+pub(super) fn is_mount_point(dir: impl AsFd) -> Result<bool, String> {
+    let stat = stat_dir(dir).map_err(|e| format!("statx failed: {}", super::words(e)))?;
+    if !stat.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) {
+        return Err("the kernel does not tell mount points".to_owned());
+    }
+    Ok(stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
 /// What an open directory is.
@@ -140,23 +136,6 @@ mod tests {
         assert!(ram.matches(&proc).is_err());
         if ram.fs_type == "tmpfs" {
             assert!(ram.inode.is_some());
-        }
-    }
-
-    #[test]
-    fn only_local_file_systems_tell_of_every_change() {
-        for (fs_type, expected) in [
-            ("ext4", true),
-            ("xfs", true),
-            ("tmpfs", true),
-            ("overlay", true),
-            ("fuseblk", true),
-            ("nfs4", false),
-            ("cifs", false),
-            ("fuse.mergerfs", false),
-            ("fuse", false),
-        ] {
-            assert_eq!(has_events(fs_type), expected, "{fs_type}");
         }
     }
 }

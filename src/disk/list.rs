@@ -40,6 +40,12 @@ pub enum LookError {
         /// What the kernel says.
         why: String,
     },
+    /// It is not on the mount of its root: what lies there is of another root.
+    #[error("{dir} is not on the mount of its root")]
+    Mounted {
+        /// The directory.
+        dir: RelPath,
+    },
 }
 
 impl LookError {
@@ -70,8 +76,44 @@ impl RootDir {
         rules: &Rules,
         clock: &dyn Clock,
     ) -> Result<Listing, LookError> {
-        let failed = |error| LookError::new(dir, error);
         let (fd, fs) = self.open(dir)?;
+        self.list_open(dir, &fd, fs, rules, clock)
+    }
+
+    /// Lists a directory of the root's own mount.
+    ///
+    /// # Errors
+    /// [`LookError`] when not every name in it could be read; [`LookError::Mounted`] when it lies on
+    /// another mount.
+    pub fn list_own(
+        &self,
+        dir: &RelPath,
+        rules: &Rules,
+        clock: &dyn Clock,
+    ) -> Result<Listing, LookError> {
+        let failed = |error| LookError::new(dir, error);
+        let fd = match open_dir_on_mount(self.as_fd(), dir.as_bytes()).map_err(failed)? {
+            Some(fd) => fd,
+            None => {
+                let fd = open_dir(self.as_fd(), dir.as_bytes()).map_err(failed)?;
+                if stat_dir(&fd).map_err(failed)?.stx_mnt_id != self.identity().mount {
+                    return Err(LookError::Mounted { dir: dir.clone() });
+                }
+                fd
+            }
+        };
+        self.list_open(dir, &fd, self.file_system(), rules, clock)
+    }
+
+    fn list_open(
+        &self,
+        dir: &RelPath,
+        fd: &OwnedFd,
+        fs: FsId,
+        rules: &Rules,
+        clock: &dyn Clock,
+    ) -> Result<Listing, LookError> {
+        let failed = |error| LookError::new(dir, error);
         let mut listing = Listing {
             dir: dir.clone(),
             fs,
@@ -81,7 +123,7 @@ impl RootDir {
             others: vec![],
             tells_others: true,
         };
-        self.read(&fd, rules, &mut listing).map_err(failed)?;
+        self.read(fd, rules, &mut listing).map_err(failed)?;
         listing.at = clock.wall();
         listing.files.sort_unstable();
         listing.subdirs.sort_unstable();

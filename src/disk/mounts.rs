@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// One mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,11 +21,13 @@ pub struct Mount {
     pub fs_type: String,
     /// What is mounted, e.g. `/dev/sdb1`, `nas:/video`.
     pub source: String,
+    /// Of an autofs: whether the triggers are the directories in it, and not itself.
+    pub is_indirect: bool,
 }
 
 /// All mounts of this process's mount namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Mounts(HashMap<u64, Mount>);
+pub struct Mounts(pub(super) HashMap<u64, Mount>);
 
 impl Mounts {
     /// Reads the text of `/proc/self/mountinfo`.
@@ -40,16 +42,6 @@ impl Mounts {
     pub fn get(&self, id: u64) -> Option<&Mount> {
         self.0.get(&id)
     }
-
-    /// The mount points strictly below a directory, in order, each once.
-    #[must_use]
-    pub fn below(&self, directory: &Path) -> Vec<&Path> {
-        let mut points: Vec<&Path> = self.0.values().map(|mount| &*mount.point).collect();
-        points.retain(|point| *point != directory && point.starts_with(directory));
-        points.sort_unstable();
-        points.dedup();
-        points
-    }
 }
 
 /// `36 35 98:0 /root /point options optional... - type source super-options`
@@ -63,7 +55,8 @@ fn mount(line: &[u8]) -> Option<Mount> {
     let mut rest = fields.skip_while(|field| *field != b"-").skip(1);
     let fs_type = text(rest.next()?);
     let source = text(rest.next()?);
-    Some(Mount { id, parent, root, point, fs_type, source })
+    let is_indirect = rest.any(|options| options.split(|b| *b == b',').any(|o| o == b"indirect"));
+    Some(Mount { id, parent, root, point, fs_type, source, is_indirect })
 }
 
 fn number(field: &[u8]) -> Option<u64> {
@@ -102,6 +95,8 @@ fn unescape(field: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     const TABLE: &[u8] = b"\
@@ -148,15 +143,6 @@ half a line\n\
         assert!(mounts.get(50).is_none());
         assert_eq!(mounts.0.len(), 11);
         assert_eq!(Mounts::parse(b""), Mounts::default());
-    }
-
-    #[test]
-    fn mount_points_below_a_directory_are_each_named_once() {
-        let mounts = Mounts::parse(TABLE);
-        let points: Vec<_> = mounts.below(Path::new("/auto")).into_iter().collect();
-        assert_eq!(points, [Path::new("/auto/nas")]);
-        let mnt = mounts.below(Path::new("/mnt"));
-        assert_eq!(mnt.len(), 3, "{mnt:?}");
     }
 
     #[test]

@@ -11,9 +11,10 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, openat, statat};
 use rustix::io::Errno;
 
 use super::host::Host;
-use super::identity::identify;
+use super::identity::{identify, is_mount_point};
+use super::inner::{InnerMounts, real_path, why_idle};
 use super::words;
-use crate::domain::{AbsPath, FsId, Identity, RootLook};
+use crate::domain::{AbsPath, FsId, Identity, RelPath, RootLook};
 
 /// Room for directory entries; one read of it takes some hundred names.
 pub(super) const BUFFER: usize = 64 * 1_024;
@@ -27,6 +28,9 @@ pub enum NoRoot {
     /// It can't be opened or read, or its marker file is missing.
     #[error("{0}")]
     Unreadable(String),
+    /// It is on an automount that has nothing mounted; a look would mount it.
+    #[error("{0}")]
+    Idle(String),
 }
 
 impl From<NoRoot> for RootLook {
@@ -34,6 +38,7 @@ impl From<NoRoot> for RootLook {
         match error {
             NoRoot::Missing(why) => Self::Missing { why },
             NoRoot::Unreadable(why) => Self::Unreadable { why },
+            NoRoot::Idle(why) => Self::Idle { why },
         }
     }
 }
@@ -44,6 +49,8 @@ pub struct RootDir {
     pub(super) fd: OwnedFd,
     path: PathBuf,
     marker: Option<String>,
+    /// Whether it must be a mount point.
+    is_inner: bool,
     identity: Identity,
     fs: FsId,
     pub(super) host: Arc<Host>,
@@ -62,8 +69,30 @@ impl fmt::Debug for RootDir {
 /// # Errors
 /// [`NoRoot`] when it is not there or can't be read.
 pub fn open_root(host: &Arc<Host>, path: &Path, marker: Option<&str>) -> Result<RootDir, NoRoot> {
+    open(host, path, marker, false)
+}
+
+/// Opens a root that was found as a mount below another: it is there only while something is
+/// mounted at its path.
+///
+/// # Errors
+/// [`NoRoot`] when nothing is mounted there, or it can't be read.
+pub fn open_inner_root(host: &Arc<Host>, path: &Path) -> Result<RootDir, NoRoot> {
+    open(host, path, None, true)
+}
+
+fn open(
+    host: &Arc<Host>,
+    path: &Path,
+    marker: Option<&str>,
+    is_inner: bool,
+) -> Result<RootDir, NoRoot> {
     let shown = AbsPath::new(path);
     let unreadable = |why: String| NoRoot::Unreadable(format!("{shown}: {why}"));
+    let idle = why_idle(host, path);
+    if let Some(why) = idle.map_err(|e| unreadable(format!("no mount table: {e}")))? {
+        return Err(NoRoot::Idle(why));
+    }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let fd = match openat(CWD, path, flags, Mode::empty()) {
         Ok(fd) => fd,
@@ -75,6 +104,9 @@ pub fn open_root(host: &Arc<Host>, path: &Path, marker: Option<&str>) -> Result<
         }
         Err(error) => return Err(unreadable(format!("can't be opened: {}", words(error)))),
     };
+    if is_inner && !is_mount_point(&fd).map_err(unreadable)? {
+        return Err(NoRoot::Missing(format!("nothing is mounted at {shown}")));
+    }
     let identity = identify(host, &fd).map_err(unreadable)?;
     let mut buffer = Vec::with_capacity(BUFFER);
     if let Some(Err(error)) = RawDir::new(&fd, buffer.spare_capacity_mut()).next() {
@@ -89,6 +121,7 @@ pub fn open_root(host: &Arc<Host>, path: &Path, marker: Option<&str>) -> Result<
         fd,
         path: path.to_path_buf(),
         marker: marker.map(str::to_owned),
+        is_inner,
         fs: identity.file_system(),
         identity,
         host: Arc::clone(host),
@@ -120,10 +153,26 @@ impl RootDir {
     /// [`RootDir::identity`] says that all looks in between were looks at the root.
     #[must_use]
     pub fn look_again(&self) -> RootLook {
-        match open_root(&self.host, &self.path, self.marker.as_deref()) {
+        match open(&self.host, &self.path, self.marker.as_deref(), self.is_inner) {
             Ok(root) => RootLook::Seen { identity: root.identity },
             Err(error) => error.into(),
         }
+    }
+
+    /// The mounts below it, by the mount table.
+    ///
+    /// # Errors
+    /// When the mount table can't be read.
+    pub fn inner_mounts(&self) -> std::io::Result<InnerMounts> {
+        let path = real_path(self.as_fd()).unwrap_or_else(|| self.path.clone());
+        self.host.inner(&path)
+    }
+
+    /// Why a directory below it must not be opened: it is on an automount that has nothing mounted.
+    #[must_use]
+    pub fn why_idle(&self, dir: &RelPath) -> Option<String> {
+        let path = real_path(self.as_fd()).unwrap_or_else(|| self.path.clone());
+        why_idle(&self.host, &dir.under(&path)).ok()?
     }
 
     /// The file system of the mount with this number, which lies below the root or is its own.

@@ -215,6 +215,15 @@ pub struct Holding {
     pub looks: u32,
 }
 
+/// A look that must be made again after a while before it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstLook {
+    /// When.
+    pub at: Timestamp,
+    /// The same in awake time.
+    pub awake: Awake,
+}
+
 /// A possible deletion of one item in one life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
@@ -238,6 +247,9 @@ pub struct Candidate {
     /// The hold that it was last under: a hold for the same reason goes on, it does not begin anew.
     #[serde(default)]
     pub last_hold: Option<Holding>,
+    /// The first look that found all of it absent, where one look is not enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent: Option<FirstLook>,
     /// Where it is on its way.
     pub stage: Stage,
 }

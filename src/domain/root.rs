@@ -83,8 +83,9 @@ impl Identity {
         let same_mount =
             self.boot == seen.boot && self.mount == seen.mount && self.device == seen.device;
         // Mount ids and device numbers are used again as soon as they are free, so that a new file
-        // system can have those of the one before it: a UUID, where there is one, decides.
-        if !same_mount || (self.uuid.is_some() && seen.uuid.is_some()) {
+        // system can have those of the one before it: a UUID, where there is one, decides, and else
+        // type and source.
+        if !same_mount || self.uuid.is_some() == seen.uuid.is_some() {
             self.same_file_system(seen)?;
         }
         match (self.inode, seen.inode) {
@@ -145,6 +146,11 @@ pub enum RootLook {
         /// For people.
         why: String,
     },
+    /// It is on an automount that has nothing mounted now; looking would mount it.
+    Idle {
+        /// For people.
+        why: String,
+    },
     /// The look has not come back.
     NoAnswer {
         /// How long it was waited for.
@@ -198,6 +204,8 @@ mod tests {
             Identity { uuid: None, fs_type: "nfs4".into(), source: "nas:/v".into(), ..disk() };
         let back = Identity { mount: 90, ..nas.clone() };
         let other = Identity { mount: 90, source: "nas:/w".into(), ..nas.clone() };
+        let other_with_the_same_numbers = Identity { mount: nas.mount, ..other.clone() };
+        assert!(nas.matches(&other_with_the_same_numbers).is_err());
         assert!(nas.matches(&back).is_ok());
         assert!(nas.matches(&other).is_err());
         assert_eq!(nas.file_system(), back.file_system());

@@ -105,8 +105,13 @@ mod tests {
             hidden: vec![HiddenFolder { dir: at(folder), why: "no entry".into(), known }],
             more_hidden: 0,
         };
-        let ground =
-            Ground { path: base.into(), rules: Rules::new(["mkv"], []), marker: None, dark: None };
+        let ground = Ground {
+            path: base.into(),
+            rules: Rules::new(["mkv"], []),
+            marker: None,
+            is_inner: false,
+            dark: None,
+        };
         let grounds = BTreeMap::from([(RootName::parse("media").unwrap(), ground)]);
         look(&job, &grounds, &host, &clock).unseen.len()
     }

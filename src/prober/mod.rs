@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::disk::{Host, NoRoot, RootDir, open_root};
+use crate::disk::{Host, NoRoot, RootDir, open_inner_root, open_root};
 use crate::domain::{
     AbsPath, DiskLook, FileId, FileLook, FilePath, FileState, Found, FoundFile, FsId, Item,
     LostFile, Place, RootLook, RootName, Timestamp,
@@ -32,6 +32,8 @@ pub struct Ground {
     pub rules: Rules,
     /// A file that must be in it.
     pub marker: Option<String>,
+    /// Whether it was found as a mount below another root: without the mount it is not there.
+    pub is_inner: bool,
     /// Why it must not be looked into, if so: a look could hang.
     pub dark: Option<String>,
 }
@@ -86,6 +88,7 @@ impl<'a> Open<'a> {
         let ground = self.grounds.get(name)?;
         let root = self.roots.entry(name.clone()).or_insert_with(|| match &ground.dark {
             Some(why) => Err(NoRoot::Unreadable(why.clone())),
+            None if ground.is_inner => open_inner_root(self.host, &ground.path),
             None => open_root(self.host, &ground.path, ground.marker.as_deref()),
         });
         Some((ground, root.as_ref()))

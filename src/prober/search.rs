@@ -83,6 +83,10 @@ pub(super) fn search(
             result.unseen.push((shown(&place.folder), why));
             return;
         }
+        if let Some(why) = root.why_idle(&dir) {
+            result.unseen.push((shown(&dir), why));
+            continue;
+        }
         match root.list(&dir, &ground.rules, clock) {
             Ok(listing) => {
                 take(job, place, how, root, &listing, &shown, result);

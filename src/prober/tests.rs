@@ -51,6 +51,7 @@ fn a_look_that_meets_a_fault_of_its_own_answers_that_it_does_not_know() {
         rules: Rules::new(["mkv"], []),
         marker: None,
         dark: None,
+        is_inner: false,
     };
     let host = Arc::new(Host::new().unwrap());
     let look = look_or_unknown(&job, &BTreeMap::from([(root, ground)]), &host, &Broken);

@@ -92,6 +92,7 @@ pub(super) fn candidate() -> Candidate {
         lost: vec![lost_file()],
         evidence: vec![],
         last_hold: None,
+        absent: None,
         stage: Stage::Held {
             holding: Holding {
                 why: Hold::Unknown { witness: "disk".into(), why: "EIO".into() },

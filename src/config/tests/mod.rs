@@ -255,6 +255,8 @@ fn a_short_settle_is_warned_of_and_not_refused() {
     let overrides = Overrides { settle: Some(Duration::from_secs(1)), ..Overrides::default() };
     let settings = read_all(ROOT, &[], &overrides).unwrap();
     assert!(settings.warnings[0].starts_with("confirm.settle is 1s, under 30s:"));
+    let hasty = read(&format!("{ROOT}[remote]\nconfirm = \"9m\"\n"));
+    assert!(hasty.warnings[0].starts_with("remote.confirm is 9m, under 10m:"));
 }
 
 #[test]

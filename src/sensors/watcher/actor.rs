@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::cookie::Cookies;
 use super::dirty::Dirty;
+use super::elsewhere::Elsewhere;
 use super::events::{Hint, translate};
 use super::flight::Flight;
 use super::paths::PathMap;
@@ -19,7 +20,7 @@ use super::unseen::Unseen;
 use super::walk::Active;
 use super::{Message, Move, Report, Reports, Walk, WatchedRoot, Why, batch};
 use crate::clock::Clock;
-use crate::disk::{Host, RootDir, open_root};
+use crate::disk::{Host, RootDir, has_events, open_inner_root, open_root};
 use crate::domain::{Identity, RelPath, RootLook};
 use crate::inventory::Inventory;
 
@@ -62,10 +63,11 @@ pub(super) struct Actor {
     pub(super) moves: Vec<Move>,
     /// What the root is, while it is well.
     pub(super) identity: Option<Identity>,
-    look: Option<RootLook>,
+    pub(super) look: Option<RootLook>,
     next_look: Duration,
     /// The root's own directory told of its end: its watches are void even if all looks the same.
-    is_void: bool,
+    pub(super) is_void: bool,
+    pub(super) elsewhere: Elsewhere,
     /// How often everything known was thrown away.
     pub(super) resets: u32,
     pub(super) walk: Option<Active>,
@@ -114,6 +116,7 @@ impl Actor {
         let now = out.clock.monotonic();
         Self {
             dirty: Dirty::new(root.quiet),
+            elsewhere: Elsewhere::new(&root.inner),
             next_rescan: now + root.rescan,
             root,
             out,
@@ -155,7 +158,7 @@ impl Actor {
     fn turn(&mut self) -> Flow {
         self.absorb_waiting()?;
         if self.now() >= self.next_look {
-            drop(self.look()?);
+            self.glance()?;
             if self.has_started && self.walk.is_none() && self.wanted.is_none() {
                 self.tell_watching()?;
             }
@@ -245,6 +248,7 @@ impl Actor {
                 (self.root.quiet, self.root.rescan) = (quiet, rescan);
             }
             Message::Sync(token) => self.ask(token),
+            Message::Inner(known) => self.know_inner(known),
             Message::Applied(seq) => self.flight.applied(seq),
             Message::Stop => return Err(Ended),
         }
@@ -285,14 +289,24 @@ impl Actor {
     }
 
     pub(super) fn want(&mut self, why: Why) {
-        self.next_rescan = self.now() + self.root.rescan;
+        self.next_rescan = self.now() + self.period();
         let why = if self.has_started { Walk::Rescan { why } } else { Walk::Start };
         self.wanted.get_or_insert(why);
     }
 
+    /// How often all of the root is listed, whatever events say.
+    fn period(&self) -> Duration {
+        let remote = self.identity.as_ref().is_some_and(|id| !has_events(&id.fs_type));
+        if remote { self.root.rescan.min(self.root.rescan_remote) } else { self.root.rescan }
+    }
+
     /// Looks at the root; `None` when it is not well.
     pub(super) fn look(&mut self) -> Flow<Option<RootDir>> {
-        let opened = open_root(&self.out.host, &self.root.path, self.root.marker.as_deref());
+        let (host, path) = (&self.out.host, &self.root.path);
+        let opened = match &self.root.is_inner {
+            true => open_inner_root(host, path),
+            false => open_root(host, path, self.root.marker.as_deref()),
+        };
         let (dir, look) = match opened {
             Ok(dir) => {
                 let identity = dir.identity().clone();
@@ -301,6 +315,9 @@ impl Actor {
             Err(error) => (None, error.into()),
         };
         self.saw(look)?;
+        if let Some(dir) = &dir {
+            self.note_mounts(dir)?;
+        }
         Ok(dir)
     }
 

@@ -45,6 +45,7 @@ impl Actor {
         if self.resets != resets {
             return Ok(None);
         }
+        dirs.retain(|dir| !self.elsewhere.has(dir));
         self.pool.watch(&dirs);
         let job = self.pool.prepare(ahead);
         let (mut visited, mut news) = (Visited::default(), News::default());
@@ -93,7 +94,7 @@ impl Actor {
             if names > NAMES {
                 return index;
             }
-            match root.list(dir, &self.root.rules, &*self.out.clock) {
+            match root.list_own(dir, &self.root.rules, &*self.out.clock) {
                 Ok(listing) => {
                     names += listing.files.len() + listing.subdirs.len() + listing.others.len();
                     visited.directories += 1;
@@ -117,7 +118,8 @@ impl Actor {
             known.walk = self.walks;
         }
         let subdirs = listing.subdirs.iter().map(|name| listing.dir.join(name));
-        next.extend(subdirs.filter(|dir| all || self.pool.known.get(dir).is_none()));
+        let own = subdirs.filter(|dir| !self.elsewhere.has(dir));
+        next.extend(own.filter(|dir| all || self.pool.known.get(dir).is_none()));
     }
 
     fn could_not_list(&mut self, dir: &RelPath, error: LookError) {
@@ -136,6 +138,8 @@ impl Actor {
                 }
                 "it is listed, but can't be found".to_owned()
             }
+            // The next look at the root finds the mount.
+            LookError::Mounted { .. } => return self.pool.void(dir),
             LookError::Denied { why, .. } | LookError::Failed { why, .. } => why,
         };
         self.pool.know(dir, self.walks);

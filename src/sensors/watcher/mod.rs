@@ -28,6 +28,7 @@ mod actor;
 mod batch;
 mod cookie;
 mod dirty;
+mod elsewhere;
 mod events;
 mod flight;
 mod known;
@@ -69,6 +70,12 @@ pub struct WatchedRoot {
     pub quiet: Duration,
     /// How often all of it is listed anew.
     pub rescan: Duration,
+    /// The same where not every change gives an event.
+    pub rescan_remote: Duration,
+    /// Whether it was found as a mount below another root: without the mount it is not there.
+    pub is_inner: bool,
+    /// Where other roots are known below it, mounted or not.
+    pub inner: Vec<RelPath>,
     /// Goes up with each reload, so that reports of an earlier watcher can be told.
     pub generation: u64,
 }
@@ -148,6 +155,13 @@ pub enum Report {
         files: u64,
         /// The last number of a [`Handle::check`] that was asked for before it began.
         asked: u64,
+        /// When it began, by the monotonic clock.
+        began: Duration,
+    },
+    /// What is mounted below the root and can hold media: at first, and whenever that changes.
+    Mounts {
+        /// The mount points.
+        roots: Vec<RelPath>,
     },
     /// How much of the root is watched; sent when that changes.
     Watching {
@@ -220,6 +234,7 @@ enum Message {
     Pace { quiet: Duration, rescan: Duration },
     Sync(u64),
     Applied(u64),
+    Inner(Vec<RelPath>),
     Stop,
 }
 
@@ -263,6 +278,11 @@ impl Handle {
     /// Says that a batch, and all before it, is in the inventory.
     pub fn applied(&self, seq: u64) {
         self.tell(Message::Applied(seq));
+    }
+
+    /// Says where other roots are known below this one, all of them.
+    pub fn inner(&self, known: Vec<RelPath>) {
+        self.tell(Message::Inner(known));
     }
 
     /// Asks it to end.

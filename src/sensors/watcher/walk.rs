@@ -2,6 +2,8 @@
 //!
 //! Must never be called complete while a directory that can be reached was not listed.
 
+use std::time::Duration;
+
 use super::actor::{Actor, Flow};
 use super::sync::Needs;
 use super::{Report, Walk, batch};
@@ -23,6 +25,8 @@ pub(super) struct Active {
     files: u64,
     /// The last check that was asked for when it began.
     asked: u64,
+    /// When it began: what happened before it is in what it lists.
+    began: Duration,
 }
 
 impl Actor {
@@ -44,7 +48,8 @@ impl Actor {
         let rest = active.ready.len().saturating_sub(batch::DIRECTORIES);
         let mut dirs = active.ready.split_off(rest);
         dirs.reverse();
-        let ahead = active.fresh.split_off(active.fresh.len().saturating_sub(AHEAD));
+        let mut ahead = active.fresh.split_off(active.fresh.len().saturating_sub(AHEAD));
+        ahead.retain(|dir| !self.elsewhere.has(dir));
         let Some(visited) = self.visit(dirs, &ahead, Some(active.walk))? else {
             return Ok(());
         };
@@ -72,15 +77,16 @@ impl Actor {
             question.needs = Needs::Nothing;
         }
         let ready = vec![RelPath::root()];
-        Active { walk, ready, fresh: vec![], directories: 0, files: 0, asked: self.asked }
+        let (asked, began) = (self.asked, self.now());
+        Active { walk, ready, fresh: vec![], directories: 0, files: 0, asked, began }
     }
 
     fn finish(&mut self, done: &Active) -> Flow {
         self.has_started = true;
         self.pool.keep_only_walk(self.walks);
         self.tell_unseen()?;
-        let Active { walk, directories, files, asked, .. } = *done;
+        let Active { walk, directories, files, asked, began, .. } = *done;
         self.tell_watching()?;
-        self.send(Report::Walked { walk, directories, files, asked })
+        self.send(Report::Walked { walk, directories, files, asked, began })
     }
 }

@@ -4,7 +4,7 @@
 use super::super::testing::lost_file;
 use super::*;
 use crate::core::RootState;
-use crate::domain::{Evidence, Identity, Sensor, Witness};
+use crate::domain::{Candidate, Evidence, FirstLook, Identity, Sensor, Witness};
 
 #[test]
 fn the_stored_form_of_schema_1_never_changes() {
@@ -16,6 +16,9 @@ fn the_stored_form_of_schema_1_never_changes() {
         assert_eq!(&serde_json::from_str::<T>(golden).unwrap(), value);
     }
     check(&candidate(), include_str!("../golden/candidate.json").trim());
+    let absent = Some(FirstLook { at: Timestamp::from_millis(7), awake: Awake::from_millis(8) });
+    let once = Candidate { absent, ..candidate() };
+    check(&once, include_str!("../golden/candidate-absent.json").trim());
     check(&entry(1), include_str!("../golden/entry.json").trim());
     let item = ItemState {
         closed: Some(Timestamp::from_millis(3)),

@@ -4,9 +4,12 @@
 pub(crate) mod fuse;
 pub(crate) mod rig;
 
+mod automount;
 mod first;
+mod inner;
 mod itself;
 mod lies;
 mod limits;
 mod lost;
 mod reboot;
+mod remote;

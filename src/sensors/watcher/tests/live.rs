@@ -9,7 +9,8 @@ fn the_first_run_sends_everything_and_a_second_walk_nothing() {
     world.handle.rescan(Why::Requested);
     world.until("a second walk", |world| world.walks() == 2);
     assert_eq!(world.listed, 0);
-    let walked = |walk| Report::Walked { walk, directories: 31, files: 30, asked: 0 };
+    let (asked, began) = (0, Duration::ZERO);
+    let walked = |walk| Report::Walked { walk, directories: 31, files: 30, asked, began };
     assert!(world.said.contains(&walked(Walk::Start)));
     assert!(world.said.contains(&walked(Walk::Rescan { why: Why::Requested })));
     let all = Report::Watching { directories: 31, watched: 31, why_not: None };

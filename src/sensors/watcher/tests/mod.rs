@@ -168,7 +168,13 @@ impl World {
 
     fn take(&mut self, report: Report) {
         let Report::Listed { seq, listings, moves, .. } = &report else {
-            self.said.push(report);
+            // When a walk began is not to be compared.
+            self.said.push(match report {
+                Report::Walked { walk, directories, files, asked, .. } => {
+                    Report::Walked { walk, directories, files, asked, began: Duration::ZERO }
+                }
+                other => other,
+            });
             return;
         };
         if self.holds {
@@ -236,6 +242,9 @@ fn watch(
         marker: None,
         quiet: Duration::from_millis(150),
         rescan: Duration::from_secs(3_600),
+        rescan_remote: Duration::from_secs(900),
+        is_inner: false,
+        inner: Vec::new(),
         generation: 1,
     };
     let (sender, reports) = channel(64);
