@@ -12,6 +12,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::TitleAt;
 use super::title::{Parsed, parse_file, parse_folder, stem};
@@ -48,6 +49,21 @@ pub struct Placer<'a> {
     /// Where the root lies in the folders.
     at: Option<&'a RelPath>,
     known: RefCell<HashMap<RelPath, Traits>>,
+    /// The directory that was placed in last: files come directory by directory.
+    last: RefCell<Option<Rc<Above>>>,
+}
+
+/// What the directory of a file says about the file, whatever its name.
+struct Above {
+    dir: RelPath,
+    /// The title's folder.
+    folder: RelPath,
+    /// Whose name the title has, unless each file is one.
+    parsed: Parsed,
+    /// The folders between the title's and the file.
+    inner: Vec<Dir>,
+    /// Whether each file is a title of its own.
+    loose: bool,
 }
 
 /// What the content of a folder says about it.
@@ -61,7 +77,8 @@ impl<'a> Placer<'a> {
     /// A placer for one root. `root_title` names a root that is itself one title's folder.
     #[must_use]
     pub fn new(root: &'a RootName, root_title: &'a str, folders: &'a dyn Folders) -> Self {
-        Self { root, root_title, folders, at: None, known: RefCell::default() }
+        let (known, last) = (RefCell::default(), RefCell::default());
+        Self { root, root_title, folders, at: None, known, last }
     }
 
     /// For a root that lies at `dir` in the root that `root_title` and `folders` are of.
@@ -82,8 +99,37 @@ impl<'a> Placer<'a> {
     }
 
     fn place_whole(&self, file: &RelPath) -> Placed {
-        let depth = file.components().count().saturating_sub(1);
-        let mut dirs: Vec<Dir> = file.components().take(depth).map(Dir::read).collect();
+        let above = self.above(&file.parent().unwrap_or_default());
+        let Above { folder, parsed, inner, loose, .. } = &*above;
+        let name = file.name().unwrap_or_default();
+        let (extra, special) = standing(inner, name);
+        // A folder of shorts in a category holds films: a year tells them from extras.
+        let film = *loose && parse_file(name).is_definite() && !is_extra_file(&shown(stem(name)));
+        let (extra, special) = (extra && !film, special && !film);
+        let item = if *loose {
+            loose_item(name)
+        } else {
+            let series = inner.iter().any(Dir::is_season)
+                || (!extra && is_episode(name))
+                || self.traits(folder).series;
+            item(parsed.clone(), if series { Kind::Series } else { Kind::Film })
+        };
+        let place = Place { root: self.root.clone(), folder: folder.clone(), loose: *loose };
+        Placed { title: TitleAt { item, place }, extra, special }
+    }
+
+    /// The names above a file are read once a directory: a series has hundreds of files in one.
+    fn above(&self, dir: &RelPath) -> Rc<Above> {
+        if let Some(last) = self.last.borrow().as_ref().filter(|last| last.dir == *dir) {
+            return Rc::clone(last);
+        }
+        let above = Rc::new(self.read_above(dir));
+        *self.last.borrow_mut() = Some(Rc::clone(&above));
+        above
+    }
+
+    fn read_above(&self, dir: &RelPath) -> Above {
+        let mut dirs: Vec<Dir> = dir.components().map(Dir::read).collect();
         for at in 0..dirs.len() {
             if dirs[at].word == Word::Quality {
                 // `movies/1080p` is a category; `Heat/1080p` is Heat.
@@ -92,36 +138,23 @@ impl<'a> Placer<'a> {
                 dirs[at].word = if of_title { Word::Disc } else { Word::Category };
             }
         }
-        let name = file.name().unwrap_or_default();
         let depth = title_depth(&dirs);
-        let inner = &dirs[depth..];
-        let (extra, special) = standing(inner, name);
-
-        let folder = file.prefix(depth);
-        let own = depth.checked_sub(1).and_then(|at| dirs.get(at));
-        let root_parsed = parse_folder(self.root_title.as_bytes());
+        let inner = dirs.split_off(depth);
+        let folder = dir.prefix(depth);
+        let own = dirs.pop();
+        let (word, parsed) = match own {
+            Some(Dir { parsed, word }) => (Some(word), parsed),
+            None => (None, parse_folder(self.root_title.as_bytes())),
+        };
         // What has a season or disc folder of its own is a title, whatever else lies in it.
         let own_parts = inner.iter().any(|dir| dir.word != Word::Extras);
         let loose = !own_parts
-            && match own {
-                None => !root_parsed.is_definite() || self.traits(&folder).category,
-                Some(dir) if dir.parsed.is_definite() => false,
-                Some(dir) => dir.word == Word::Category || self.traits(&folder).category,
+            && match word {
+                None => !parsed.is_definite() || self.traits(&folder).category,
+                Some(_) if parsed.is_definite() => false,
+                Some(word) => word == Word::Category || self.traits(&folder).category,
             };
-        // A folder of shorts in a category holds films: a year tells them from extras.
-        let film = loose && parse_file(name).is_definite() && !is_extra_file(&shown(stem(name)));
-        let (extra, special) = (extra && !film, special && !film);
-        let item = if loose {
-            loose_item(name)
-        } else {
-            let parsed = own.map_or(root_parsed, |dir| dir.parsed.clone());
-            let series = inner.iter().any(Dir::is_season)
-                || (!extra && is_episode(name))
-                || self.traits(&folder).series;
-            item(parsed, if series { Kind::Series } else { Kind::Film })
-        };
-        let place = Place { root: self.root.clone(), folder, loose };
-        Placed { title: TitleAt { item, place }, extra, special }
+        Above { dir: dir.clone(), folder, parsed, inner, loose }
     }
 
     fn traits(&self, folder: &RelPath) -> Traits {

@@ -227,6 +227,11 @@ fn by_title(
     let mut at: HashMap<TitleAt, usize> = HashMap::new();
     for change in changes {
         for Placed { title, extra, .. } in place(change) {
+            // Files come title by title.
+            if let Some((_, files)) = groups.last_mut().filter(|(last, _)| *last == title) {
+                files.push((change, extra));
+                continue;
+            }
             let at = *at.entry(title.clone()).or_insert(groups.len());
             if at == groups.len() {
                 groups.push((title, Vec::new()));

@@ -32,8 +32,10 @@ use crate::prober;
 use crate::sensors::watcher::{Instances, Report, Walk, Why};
 use crate::store::{Durability, Ledger, Storage, Store, StoreError};
 
-/// How many reports of watchers may wait for the loop; watchers wait when it is full.
-const WAITING_REPORTS: usize = 64;
+/// How many reports of watchers may wait for the loop; watchers wait when it is full. A first walk
+/// fills it, with up to 50,000 names in each: 64 held 60 MiB and made nothing faster.
+const WAITING_REPORTS: usize = 4;
+const WAITING_FINDINGS: usize = 64;
 /// How many more events are applied before the status is published again.
 const EVENTS_A_TURN: usize = 16;
 /// The loop turns at least this often while something is under review, and while nothing is.
@@ -88,7 +90,7 @@ impl Loop<'_> {
     /// Runs until it is asked to stop or the store fails.
     pub(super) async fn run(mut self) -> End {
         let (reports, mut report_inbox) = mpsc::channel(WAITING_REPORTS);
-        let (findings, mut findings_inbox) = mpsc::channel(WAITING_REPORTS);
+        let (findings, mut findings_inbox) = mpsc::channel(WAITING_FINDINGS);
         let mut beside = Beside {
             watchers: BTreeMap::new(),
             generation: 0,
