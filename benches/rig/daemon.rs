@@ -30,9 +30,15 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it on a root and waits until it says READY. The state directory is kept by name.
+    /// Starts it on a root, in the environment that the unit gives it, and waits until it says READY.
+    /// The state directory is kept by name.
     pub(crate) fn start(place: &Place, state: &str, root: &Path) -> Result<Self> {
-        Self::start_with(place, state, root, &[("MALLOC_ARENA_MAX", "1")])
+        let unit = include_str!("../../systemd/obituarr.service");
+        let lines = unit.lines().filter_map(|line| line.strip_prefix("Environment="));
+        let set: Vec<(&str, &str)> =
+            lines.flat_map(str::split_whitespace).filter_map(|set| set.split_once('=')).collect();
+        ensure!(!set.is_empty(), "the unit sets no environment any more");
+        Self::start_with(place, state, root, &set)
     }
 
     /// The same in another environment than the unit gives it.
@@ -58,6 +64,7 @@ impl Daemon {
             .arg("--root")
             .arg(root)
             .env_remove("MALLOC_ARENA_MAX")
+            .env_remove("MALLOC_TRIM_THRESHOLD_")
             .envs(environment.iter().copied())
             .env("NOTIFY_SOCKET", &notify)
             .stdin(Stdio::null())

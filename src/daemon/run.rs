@@ -34,7 +34,7 @@ use crate::store::{Durability, Ledger, Storage, Store, StoreError};
 
 /// How many reports of watchers may wait for the loop; watchers wait when it is full. A first walk
 /// fills it, with up to 50,000 names in each: 64 held 60 MiB and made nothing faster.
-const WAITING_REPORTS: usize = 4;
+const WAITING_REPORTS: usize = 2;
 const WAITING_FINDINGS: usize = 64;
 /// How many more events are applied before the status is published again.
 const EVENTS_A_TURN: usize = 16;
