@@ -5,6 +5,7 @@
 mod docs;
 mod e2e;
 mod library;
+mod mounts;
 mod openapi;
 mod source;
 mod tidy;

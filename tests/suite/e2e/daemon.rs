@@ -41,6 +41,8 @@ pub(crate) struct Home {
     pub(crate) log_format: &'static str,
     /// The settle time.
     pub(crate) settle: &'static str,
+    /// What must be done before a daemon that is left over can be killed.
+    pub(crate) before_kill: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Home {
@@ -61,6 +63,7 @@ impl Home {
             log_format: "text",
             settle: "1s",
             user: None,
+            before_kill: None,
         }
     }
 
@@ -282,6 +285,9 @@ impl Daemon<'_> {
 impl Drop for Daemon<'_> {
     fn drop(&mut self) {
         if let Ok(None) = self.child.try_wait() {
+            if let Some(before) = &self.home.before_kill {
+                before();
+            }
             drop(self.child.kill());
             drop(self.child.wait());
         }
