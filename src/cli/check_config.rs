@@ -5,6 +5,7 @@ use super::exit::Exit;
 use super::run::overrides;
 use super::{complain, print};
 use crate::config;
+use crate::daemon;
 
 /// Checks, prints, and says how to end.
 pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit {
@@ -19,7 +20,7 @@ pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit 
     if show {
         print(&config::print(settings));
     }
-    let missing: Vec<String> = settings
+    let mut missing: Vec<String> = settings
         .roots
         .iter()
         .filter(|root| !root.path.is_dir())
@@ -33,6 +34,10 @@ pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit 
         .collect();
     for warning in &settings.warnings {
         complain(&format!("warning: {warning}"));
+    }
+    match daemon::not_mounted(settings) {
+        Ok(sentences) => missing.extend(sentences),
+        Err(error) => complain(&format!("warning: the mount table can't be read: {error}")),
     }
     for missing in &missing {
         complain(missing);

@@ -42,6 +42,14 @@ impl Core {
         }
     }
 
+    /// Judges a root again by the last look at it.
+    pub(super) fn judge_again(&mut self, now: Now, name: &RootName) {
+        let look = self.roots.get(name).and_then(|root| root.look.clone());
+        if let Some(look) = look {
+            self.handle_look(now, name, &look);
+        }
+    }
+
     /// The file system of a root is called another name than before: so is what was lost on it.
     pub(super) fn carry(&mut self, name: &RootName, before: Option<&Identity>, now: &Identity) {
         let Some(before) = before.map(Identity::file_system) else { return };
@@ -91,12 +99,17 @@ impl Root {
     pub(super) fn judge(&self, look: &RootLook) -> (Health, String) {
         let adopted = self.state.identity.as_ref();
         match (adopted, look) {
-            (None, RootLook::Seen { .. }) => (Health::Waiting, NO_MEDIA_YET.to_owned()),
+            (None, RootLook::Seen { identity }) => {
+                let why = identity.pool.as_ref().and_then(|pool| pool.whole().err());
+                (Health::Waiting, why.unwrap_or_else(|| NO_MEDIA_YET.to_owned()))
+            }
             (Some(adopted), RootLook::Seen { identity }) => match adopted.matches(identity) {
                 Ok(()) => match self.state.suspect {
                     None => (Health::Online, describe(identity)),
                     Some(before) => (Health::Suspect, shrunk(before, self.shrink.files())),
                 },
+                // All of it is there but for a part of its pool.
+                Err(why) if adopted.matches_alone(identity).is_ok() => (Health::Suspect, why),
                 Err(why) => (Health::Offline, why),
             },
             (None, RootLook::Missing { why } | RootLook::Unreadable { why }) => {
@@ -137,7 +150,11 @@ impl Root {
 /// An identity in one line for people.
 pub(super) fn describe(identity: &Identity) -> String {
     let uuid = identity.uuid.as_ref().map_or_else(String::new, |uuid| format!(", UUID {uuid}"));
-    format!("{} on {}{uuid}", identity.fs_type, identity.source)
+    let pool = identity.pool.as_ref().map_or_else(String::new, |pool| match pool.branches.len() {
+        0 => ", a pool of unknown branches".to_owned(),
+        count => format!(", a pool of {count} branches"),
+    });
+    format!("{} on {}{uuid}{pool}", identity.fs_type, identity.source)
 }
 
 fn shrunk(before: u64, now: u64) -> String {

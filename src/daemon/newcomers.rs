@@ -173,6 +173,7 @@ mod tests {
                 id: FileId { fs: FsId(1), inode },
                 looked: at(looked),
                 extra: false,
+                retired: false,
             }],
             follows: vec![],
         };

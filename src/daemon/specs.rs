@@ -56,6 +56,7 @@ pub(super) fn grounds(specs: &[RootSpec]) -> BTreeMap<RootName, Ground> {
         rules: spec.rules.clone(),
         marker: spec.marker.clone(),
         dark: None,
+        retired: false,
     };
     specs.iter().map(|spec| (spec.name.clone(), ground(spec))).collect()
 }

@@ -11,7 +11,7 @@ use super::narrator::Line;
 use super::probing::{Checks, Probing};
 use super::roots::RootSpec;
 use super::run::Loop;
-use super::specs;
+use super::{pools, specs};
 use crate::control::{CheckView, Reply};
 use crate::core::Findings;
 use crate::domain::{Now, RootLook, RootName};
@@ -51,6 +51,7 @@ pub(super) struct Beside {
 impl Loop<'_> {
     /// Takes over the roots of the settings: watchers are started and ended.
     pub(super) fn configure(&mut self, now: Now, beside: &mut Beside) -> Result<(), StoreError> {
+        self.host.configure_pools(pools::specs(&self.settings));
         let specs = specs::specs(&self.settings);
         beside.grounds = specs::grounds(&specs);
         let names: Vec<RootName> = specs.iter().map(|spec| spec.name.clone()).collect();

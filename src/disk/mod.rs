@@ -14,6 +14,7 @@ mod identity;
 mod list;
 mod mounts;
 mod open;
+mod pool;
 mod root;
 
 pub use file::FileStat;
@@ -22,6 +23,7 @@ pub use host::Host;
 pub use identity::has_events;
 pub use list::LookError;
 pub use mounts::{Mount, Mounts};
+pub use pool::{PoolSpec, is_pool};
 pub use root::{NoRoot, RootDir, open_root};
 
 use rustix::fs::StatxTimestamp;

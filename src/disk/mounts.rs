@@ -41,6 +41,12 @@ impl Mounts {
         self.0.get(&id)
     }
 
+    /// Whether something is mounted right there.
+    #[must_use]
+    pub fn is_point(&self, path: &Path) -> bool {
+        self.0.values().any(|mount| mount.point == path)
+    }
+
     /// The mount points strictly below a directory, in order, each once.
     #[must_use]
     pub fn below(&self, directory: &Path) -> Vec<&Path> {

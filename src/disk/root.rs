@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use super::host::Host;
 use super::identity::identify;
+use super::pool::{self, Branches};
 use super::words;
 use crate::domain::{AbsPath, FsId, Identity, RootLook};
 
@@ -48,6 +49,7 @@ pub struct RootDir {
     fs: FsId,
     pub(super) host: Arc<Host>,
     pub(super) buffer: RefCell<Vec<u8>>,
+    pub(super) branches: Option<Branches>,
     pub(super) inner: RefCell<HashMap<u64, FsId>>,
 }
 
@@ -75,7 +77,10 @@ pub fn open_root(host: &Arc<Host>, path: &Path, marker: Option<&str>) -> Result<
         }
         Err(error) => return Err(unreadable(format!("can't be opened: {}", words(error)))),
     };
-    let identity = identify(host, &fd).map_err(unreadable)?;
+    let mut identity = identify(host, &fd).map_err(unreadable)?;
+    let pool = pool::see(host, path, fd.as_fd(), &identity).map_err(unreadable)?;
+    let (pool, branches) = pool.map_or((None, None), |(p, b)| (Some(Box::new(p)), Some(b)));
+    identity.pool = pool;
     let mut buffer = Vec::with_capacity(BUFFER);
     if let Some(Err(error)) = RawDir::new(&fd, buffer.spare_capacity_mut()).next() {
         return Err(unreadable(format!("can't be read: {}", words(error))));
@@ -93,6 +98,7 @@ pub fn open_root(host: &Arc<Host>, path: &Path, marker: Option<&str>) -> Result<
         identity,
         host: Arc::clone(host),
         buffer: RefCell::new(buffer),
+        branches,
         inner: RefCell::default(),
     })
 }

@@ -93,6 +93,7 @@ mod tests {
                 id: FileId { fs, inode: 1 },
                 looked: clock.wall().minus(before),
                 extra: false,
+                retired: false,
             }],
             places: vec![Place {
                 root: RootName::parse("media").unwrap(),
@@ -105,8 +106,13 @@ mod tests {
             hidden: vec![HiddenFolder { dir: at(folder), why: "no entry".into(), known }],
             more_hidden: 0,
         };
-        let ground =
-            Ground { path: base.into(), rules: Rules::new(["mkv"], []), marker: None, dark: None };
+        let ground = Ground {
+            path: base.into(),
+            rules: Rules::new(["mkv"], []),
+            marker: None,
+            dark: None,
+            retired: false,
+        };
         let grounds = BTreeMap::from([(RootName::parse("media").unwrap(), ground)]);
         look(&job, &grounds, &host, &clock).unseen.len()
     }

@@ -22,6 +22,7 @@ const FLUSH_EVERY_MS: u64 = 500;
 pub(super) enum Table {
     Meta,
     Inventory,
+    Lay,
     Titles,
     Arrivals,
     Roots,
@@ -34,9 +35,10 @@ pub(super) enum Table {
 
 impl Table {
     /// In the order in which they are declared, which is that of [`Engine::trees`].
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Meta,
         Self::Inventory,
+        Self::Lay,
         Self::Titles,
         Self::Arrivals,
         Self::Roots,
@@ -51,6 +53,7 @@ impl Table {
         match self {
             Self::Meta => "meta",
             Self::Inventory => "inventory",
+            Self::Lay => "lay",
             Self::Titles => "titles",
             Self::Arrivals => "arrivals",
             Self::Roots => "roots",

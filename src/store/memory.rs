@@ -17,7 +17,7 @@ use crate::domain::{
     Awake, Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath, Item,
     ItemKey, Place, ProbeId, RelPath, RootName, Subject, Timestamp,
 };
-use crate::inventory::{Directory, Inventory, InventoryError};
+use crate::inventory::{Directory, Inventory, InventoryError, Lay};
 
 /// A store in memory.
 #[derive(Debug, Default)]
@@ -26,6 +26,7 @@ pub struct Memory(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     directories: Table<(RootName, RelPath), Directory>,
+    lays: Table<(RootName, RelPath), Lay>,
     titles: Table<(ItemKey, Place), Item>,
     arrivals: Table<(FileId, FilePath), Arrival>,
     roots: Table<RootName, RootState>,
@@ -82,6 +83,7 @@ impl Memory {
 impl State {
     fn each(&mut self, mut each: impl FnMut(&mut dyn Undo)) {
         each(&mut self.directories);
+        each(&mut self.lays);
         each(&mut self.titles);
         each(&mut self.arrivals);
         each(&mut self.roots);
@@ -104,11 +106,18 @@ impl State {
         let gone: BTreeSet<&RootName> = batch.dropped_roots.iter().collect();
         if !gone.is_empty() {
             self.directories.retain(|(root, _), _| !gone.contains(root));
+            self.lays.retain(|(root, _), _| !gone.contains(root));
             self.titles.retain(|(_, place), _| !gone.contains(&place.root));
             self.arrivals.retain(|(_, path), _| !gone.contains(&path.root));
         }
         for (root, dir, record) in &batch.directories {
             self.directories.put((root.clone(), dir.clone()), record.clone());
+            if record.is_none() {
+                self.lays.put((root.clone(), dir.clone()), None);
+            }
+        }
+        for (root, dir, lay) in &batch.lays {
+            self.lays.put((root.clone(), dir.clone()), Some(lay.clone()));
         }
         for TitleAt { item, place } in &batch.gone_titles {
             item.match_keys().into_iter().for_each(|k| self.titles.put((k, place.clone()), None));
@@ -172,6 +181,7 @@ impl Storage for Memory {
             awake: single.awake,
             heartbeat: single.heartbeat,
             queued,
+            retired: Vec::new(),
         })
     }
 
@@ -270,6 +280,10 @@ impl Inventory for Memory {
         dir: &RelPath,
     ) -> Result<Option<Directory>, InventoryError> {
         Ok(self.state().directories.map.get(&(root.clone(), dir.clone())).cloned())
+    }
+
+    fn lay(&self, root: &RootName, dir: &RelPath) -> Result<Option<Lay>, InventoryError> {
+        Ok(self.state().lays.map.get(&(root.clone(), dir.clone())).cloned())
     }
 
     fn within(

@@ -4,6 +4,7 @@
 //! ```text
 //! meta        schema, awake, heartbeat, next_candidate, next_line, generation: JSON
 //! inventory   root \0 directory          -> inventory::encode
+//! lay         root \0 directory          -> inventory::Lay: JSON
 //! titles      key \0 root \0 folder \0 l -> item: JSON
 //! arrivals    fs inode root \0 path      -> JSON
 //! roots       name                       -> core::RootState: JSON
@@ -43,7 +44,7 @@ use crate::domain::{
     Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath, Item,
     ItemKey, ProbeId, RelPath, RootName, Timestamp,
 };
-use crate::inventory::{Directory, Inventory, InventoryError, count_files, decode, encode};
+use crate::inventory::{Directory, Inventory, InventoryError, Lay, count_files, decode, encode};
 
 /// The schema that this version writes.
 pub(super) const SCHEMA: u64 = 1;
