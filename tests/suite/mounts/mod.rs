@@ -6,3 +6,5 @@ pub(crate) mod rig;
 
 mod itself;
 mod lost;
+mod pools;
+mod retire;
