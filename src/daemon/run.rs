@@ -206,12 +206,13 @@ impl Loop<'_> {
                 }
                 beside.looks.insert(root, look);
             }
-            Report::Listed { seq, identity, listings, moves, walk } => {
+            Report::Listed { seq, identity, listings, lays, moves, walk } => {
                 for half in moves {
                     self.engine.moved(&root, half.cookie, half.path, half.to);
                 }
                 let at_start = walk == Some(Walk::Start);
-                self.engine.listed(now, &Listed { root, seq, identity, listings, at_start })?;
+                let listed = Listed { root, seq, identity, listings, lays, at_start };
+                self.engine.listed(now, &listed)?;
             }
             Report::Walking { directories } => self.engine.walking(&root, directories),
             Report::Mounts { roots } => {
@@ -300,6 +301,7 @@ impl Loop<'_> {
         let mut grounds = beside.grounds.clone();
         for (name, ground) in &mut grounds {
             ground.dark = self.engine.why_dark(name);
+            ground.retired = self.engine.is_retired(name);
         }
         let host = Arc::clone(&self.host);
         let (clock, findings) = (Arc::clone(&self.clock), beside.findings.clone());
@@ -346,6 +348,9 @@ impl Loop<'_> {
             Ask::Check(reply) => self.check(Some(reply), beside),
             Ask::Accept { root, go, reply } => {
                 drop(reply.send(view::accept(&mut self.engine, now, &root, go)?));
+            }
+            Ask::Retire { what, go, reply } => {
+                drop(reply.send(self.engine.retire(now, &what, go)?));
             }
             Ask::Deletions(limit, reply) => {
                 let store = Arc::clone(&self.store);

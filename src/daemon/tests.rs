@@ -52,6 +52,7 @@ fn identity(disk: &str) -> Identity {
         source: disk.into(),
         uuid: Some(disk.into()),
         inode: Some(2),
+        pool: None,
     }
 }
 
@@ -122,6 +123,7 @@ impl<S: Storage> Rig<S> {
             seq: self.seq,
             identity: identity.clone(),
             listings: dirs.iter().map(listing).collect(),
+            lays: vec![],
             at_start: false,
         };
         self.engine.listed(self.now, &report).unwrap();

@@ -13,7 +13,7 @@ use super::narrator::Line;
 use super::probing::Probing;
 use super::roots::RootSpec;
 use super::run::Loop;
-use super::specs;
+use super::{pools, specs};
 use crate::control::{CheckView, Reply};
 use crate::core::Findings;
 use crate::domain::{Awake, Now, RootLook, RootName};
@@ -87,6 +87,7 @@ impl Beside {
 impl Loop<'_> {
     /// Takes over the roots of the settings: watchers are started and ended.
     pub(super) fn configure(&mut self, now: Now, beside: &mut Beside) -> Result<(), StoreError> {
+        self.host.configure_pools(pools::specs(&self.settings));
         let mut specs = specs::specs(&self.settings);
         beside.inner = self.engine.inner_roots(&specs, &beside.mounted);
         specs.extend(inner::specs(&specs, &beside.inner));
