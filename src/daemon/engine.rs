@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::hunting::Hunting;
 use super::listings::{self, Context};
 use super::messages;
 use super::moves::Moves;
@@ -21,6 +22,8 @@ use crate::domain::{
     RelPath, RootLook, RootName, Sensor, Stage, Timestamp,
 };
 use crate::inventory::{Lay, Listing};
+use crate::prober::Sought;
+use crate::sensors::watcher::Walk;
 use crate::store::{Batch, Durability, Loaded, Storage, StoreError};
 
 /// How long a name that appeared may still be the other half of a move, without a candidate.
@@ -63,6 +66,13 @@ pub enum Order {
     },
     /// Walk the root again: a report was not believed.
     Rescan(RootName),
+    /// Look through a root for files that are missing.
+    Hunt {
+        /// The root.
+        root: RootName,
+        /// The files.
+        sought: Arc<Sought>,
+    },
     /// Write it to the journal.
     Tell(Decision),
     /// Write this to the journal.
@@ -82,8 +92,8 @@ pub struct Listed {
     pub listings: Vec<Listing>,
     /// On which branches of a pool the files of directories lie.
     pub lays: Vec<(RelPath, Lay)>,
-    /// Whether they belong to the comparison at start.
-    pub at_start: bool,
+    /// The walk that they belong to, if any.
+    pub walk: Option<Walk>,
 }
 
 /// The state of the daemon.
@@ -95,6 +105,7 @@ pub struct Engine<S, R> {
     pub(super) roots: BTreeMap<RootName, RootRun>,
     moves: Moves,
     pub(super) newcomers: Newcomers,
+    pub(super) hunting: Hunting,
     /// Why recording has stopped.
     pub(super) record_fails: Option<String>,
     /// Awaits the next commit.
@@ -136,6 +147,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             roots: BTreeMap::new(),
             moves: Moves::default(),
             newcomers: Newcomers::default(),
+            hunting: Hunting::default(),
             record_fails: None,
             batch: Batch::default(),
             orders: Vec::new(),
@@ -202,7 +214,11 @@ impl<S: Storage, R: Record> Engine<S, R> {
             within: run.spec.within.as_ref(),
             rules: &run.spec.rules,
             // What changes while all is still being compared may have changed long ago.
-            sensor: if report.at_start || !run.compared { Sensor::Start } else { Sensor::Watcher },
+            sensor: if report.walk == Some(Walk::Start) || !run.compared {
+                Sensor::Start
+            } else {
+                Sensor::Watcher
+            },
             baseline: run.baseline,
             awake: now.awake,
         };
@@ -218,6 +234,9 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 let lost = applied.lost.saturating_sub(retired);
                 self.core.handle_count(now, name, files, lost, applied.came);
             }
+        }
+        if report.walk.is_some() && !waiting {
+            self.unheard(now, &applied.observations);
         }
         for observation in applied.observations {
             if waiting && matches!(observation, Observation::Lost { .. }) {

@@ -120,7 +120,7 @@ pub(super) fn apply(
     // Whose they are is asked before the losses take their old names out of what is followed.
     let renamed: Vec<Observation> =
         renamed.into_iter().map(|(from, to)| owners.renamed(from, to)).collect();
-    let kept = strays::keep(context, inventory, &strays, &|dir| view.record(dir))?;
+    let kept = strays::keep(context.root, inventory, &strays, &|dir| view.record(dir))?;
     for (at, record) in kept {
         if at.root == *context.root {
             view.changed.insert(at.rel, Some(record));

@@ -14,9 +14,12 @@ mod folder_story;
 mod folders;
 #[cfg(feature = "test-hooks")]
 mod hooks;
+mod hunting;
 mod inner;
 mod jobs;
+mod lays;
 mod listings;
+mod looking;
 mod losses;
 mod messages;
 mod moves;

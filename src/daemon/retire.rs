@@ -10,6 +10,7 @@ use std::path::Path;
 
 use super::engine::{Engine, Order, Record};
 use super::folders::{Around, Stored};
+use super::lays::Lays;
 use super::listings::Context;
 use super::losses::losses;
 use super::messages;
@@ -20,7 +21,6 @@ use crate::domain::{
     AbsPath, BranchId, FilePath, Health, Item, LostFile, Now, Observation, RelPath, RootName,
     Sensor, Timestamp,
 };
-use crate::inventory::{Inventory, InventoryError, Lay};
 use crate::store::{Storage, StoreError};
 
 /// What a person wants to retire.
@@ -385,31 +385,5 @@ impl<S: Storage, R: Record> Engine<S, R> {
             }
         }
         lays.error.map_or(Ok(count), |error| Err(error.into()))
-    }
-}
-
-/// Asks for the branches of files, directory by directory.
-struct Lays<'a> {
-    inventory: &'a dyn Inventory,
-    root: &'a RootName,
-    last: Option<(RelPath, Option<Lay>)>,
-    error: Option<InventoryError>,
-}
-
-impl<'a> Lays<'a> {
-    fn new(inventory: &'a dyn Inventory, root: &'a RootName) -> Self {
-        Self { inventory, root, last: None, error: None }
-    }
-
-    fn of(&mut self, dir: &RelPath, name: &[u8]) -> Vec<BranchId> {
-        if self.last.as_ref().is_none_or(|(last, _)| last != dir) {
-            let lay = self.inventory.lay(self.root, dir).unwrap_or_else(|error| {
-                self.error = Some(error);
-                None
-            });
-            self.last = Some((dir.clone(), lay));
-        }
-        let lay = self.last.as_ref().and_then(|(_, lay)| lay.as_ref());
-        lay.map_or_else(Vec::new, |lay| lay.of(name))
     }
 }

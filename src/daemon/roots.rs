@@ -297,6 +297,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             }
         }
         self.core.handle_walked(now, root);
+        self.hunt(now);
         self.revive(now, root)
     }
 

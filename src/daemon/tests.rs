@@ -124,7 +124,7 @@ impl<S: Storage> Rig<S> {
             identity: identity.clone(),
             listings: dirs.iter().map(listing).collect(),
             lays: vec![],
-            at_start: false,
+            walk: None,
         };
         self.engine.listed(self.now, &report).unwrap();
     }

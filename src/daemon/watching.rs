@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::checks::Checks;
 use super::inner;
+use super::looking::Brought;
 use super::messages;
 use super::narrator::Line;
 use super::probing::Probing;
@@ -15,7 +16,6 @@ use super::roots::RootSpec;
 use super::run::Loop;
 use super::{pools, specs};
 use crate::control::{CheckView, Reply};
-use crate::core::Findings;
 use crate::domain::{Awake, Now, RootLook, RootName};
 use crate::inventory::Inventory;
 use crate::prober::Ground;
@@ -44,7 +44,7 @@ pub(super) struct Beside {
     pub(super) grounds: BTreeMap<RootName, Ground>,
     pub(super) instances: Arc<Instances>,
     pub(super) reports: watcher::Reports,
-    pub(super) findings: mpsc::Sender<(Findings, Duration)>,
+    pub(super) brought: mpsc::Sender<Brought>,
     pub(super) probing: Probing,
     pub(super) checks: Checks<Reply<CheckView>>,
     /// The last look at each root that came back.

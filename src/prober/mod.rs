@@ -4,11 +4,13 @@
 //! turn an error into an absence.
 
 mod hidden;
+mod hunt;
 mod search;
 #[cfg(test)]
 mod tests;
 
 pub use hidden::HiddenFolder;
+pub use hunt::{Sought, hunt};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
