@@ -89,11 +89,21 @@ fn other_allocator(place: &Place, tree: &Path) -> Result<()> {
     forget(place, "plain-state")?;
     let first = Daemon::start_with(place, "plain-state", tree, &[])?;
     first.pause(REST)?;
-    place.say("resident without the unit's allocator settings, first run", resident(first.pid())?, "MiB", None);
+    place.say(
+        "resident without the unit's allocator settings, first run",
+        resident(first.pid())?,
+        "MiB",
+        None,
+    );
     first.stop()?;
     let again = Daemon::start_with(place, "plain-state", tree, &[])?;
     again.pause(REST)?;
-    place.say("resident without the unit's allocator settings, known", resident(again.pid())?, "MiB", None);
+    place.say(
+        "resident without the unit's allocator settings, known",
+        resident(again.pid())?,
+        "MiB",
+        None,
+    );
     again.stop()
 }
 

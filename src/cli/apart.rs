@@ -4,7 +4,6 @@
 //! hang: a root that does not answer in time is left to the daemon.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -30,9 +29,14 @@ pub(super) fn not_apart(roots: &[RootSettings]) -> Option<String> {
     for (at, root) in roots.iter().enumerate() {
         let (sender, path) = (sender.clone(), root.path.clone());
         let look = move || {
-            let found = fs::metadata(&path).ok().zip(fs::canonicalize(&path).ok());
-            let found =
-                found.map(|(meta, path)| Found { at, path, device: meta.dev(), inode: meta.ino() });
+            // Not the standard library's look: that one would set off an automount.
+            let found = rustix::fs::stat(&path).ok().zip(fs::canonicalize(&path).ok());
+            let found = found.map(|(stat, path)| Found {
+                at,
+                path,
+                device: stat.st_dev,
+                inode: stat.st_ino,
+            });
             // Nobody listens any more when it took too long.
             drop(sender.send(found));
         };

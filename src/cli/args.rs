@@ -87,6 +87,19 @@ pub enum Command {
         #[arg(long, short)]
         yes: bool,
     },
+    /// Say that a root, or a disk of a pool, will not come back
+    #[command(
+        after_help = "Without --yes it only shows what would be reported as lost with its disk.\n\n\
+        Examples:\n  obituarr retire movies\n  obituarr retire /mnt/d2 --yes"
+    )]
+    Retire {
+        /// The name of a root, or the path of a branch as `status` names it
+        #[arg(value_name = "ROOT|BRANCH")]
+        what: String,
+        /// Do it
+        #[arg(long, short)]
+        yes: bool,
+    },
     /// Check the configuration, without starting anything
     CheckConfig {
         /// Print the configuration that is in effect

@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::{complain, dirs, print, show};
 use crate::control::{
     AcceptView, CONTROL_SOCKET, CandidateView, CheckView, Client, ClientError, DeletionView,
-    Explanation, STATUS_SOCKET, Status,
+    Explanation, RetireView, STATUS_SOCKET, Status,
 };
 
 /// Asks, prints, and says how to end.
@@ -89,6 +89,17 @@ async fn answer(places: &Places, command: Command) -> Result<Exit, ClientError> 
             }
             let view: AcceptView = client.post(&resource).await?;
             tell(places, &view, |view| format!("root {} is accepted as it is now\n", view.root));
+        }
+        Command::Retire { what, yes } => {
+            let client = Client::new(&dir.join(CONTROL_SOCKET))?;
+            let resource = ["v1", "retire", what.as_str()];
+            if !yes {
+                let view: RetireView = client.get(&resource).await?;
+                tell(places, &view, show::retire);
+                return Ok(Exit::Ok);
+            }
+            let view: RetireView = client.post(&resource).await?;
+            tell(places, &view, show::retire);
         }
         Command::Run(_) | Command::CheckConfig { .. } => {}
     }

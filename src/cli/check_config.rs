@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::run::overrides;
 use super::{apart, complain, print};
 use crate::config;
+use crate::daemon;
 
 /// Checks, prints, and says how to end.
 pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit {
@@ -24,7 +25,7 @@ pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit 
     if show {
         print(&config::print(settings));
     }
-    let missing: Vec<String> = settings
+    let mut missing: Vec<String> = settings
         .roots
         .iter()
         .filter(|root| !dirs::is_there(&root.path))
@@ -38,6 +39,10 @@ pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit 
         .collect();
     for warning in &settings.warnings {
         complain(&format!("warning: {warning}"));
+    }
+    match daemon::not_mounted(settings) {
+        Ok(sentences) => missing.extend(sentences),
+        Err(error) => complain(&format!("warning: the mount table can't be read: {error}")),
     }
     for missing in &missing {
         complain(missing);

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use crate::control::{
-    AcceptView, CandidateView, CheckView, DeletionView, EvidenceView, Explanation, Status,
+    AcceptView, CandidateView, CheckView, DeletionView, EvidenceView, Explanation, RetireView,
+    Status,
 };
 use crate::domain::shown;
 
@@ -143,6 +144,48 @@ pub(super) fn accept(view: &AcceptView) -> String {
         }
     }
     text.push_str("Accept it as it is now? [y/N]");
+    text
+}
+
+/// `retire`, before and after it is done.
+pub(super) fn retire(view: &RetireView) -> String {
+    const MOST: usize = 20;
+    let mut text = String::new();
+    for root in &view.roots {
+        line(
+            &mut text,
+            format_args!("root {} is {}: {}", root.root, root.health, safe(&root.reason)),
+        );
+    }
+    let (whole, part): (Vec<_>, Vec<_>) = view.titles.iter().partition(|title| !title.lives_on);
+    let tell = if view.retired { "are" } else { "would be" };
+    line(
+        &mut text,
+        format_args!(
+            "{} titles {tell} reported as lost with their disk, if nothing else of them is found:",
+            whole.len()
+        ),
+    );
+    for title in whole.iter().take(MOST) {
+        line(&mut text, format_args!("  {} ({} files)", one_line(&title.item), title.files));
+    }
+    if whole.len() > MOST {
+        line(&mut text, format_args!("  and {} more (see --json)", whole.len() - MOST));
+    }
+    if !part.is_empty() {
+        line(&mut text, format_args!("{} titles lose files and have others", part.len()));
+    }
+    if view.retired {
+        line(&mut text, format_args!("{} {} is retired", view.kind, safe(&view.what)));
+    } else {
+        line(
+            &mut text,
+            format_args!(
+                "nothing was changed; to do it: obituarr retire {} --yes",
+                safe(&view.what)
+            ),
+        );
+    }
     text
 }
 

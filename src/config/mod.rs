@@ -11,6 +11,7 @@
 mod environment;
 mod file;
 mod load;
+mod pools;
 mod print;
 mod problem;
 mod read;
@@ -27,8 +28,8 @@ pub use print::print;
 pub use problem::{ConfigError, Place, Problem};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use settings::{
-    BrakeSettings, ConfirmSettings, LogFormat, LogLevel, LogSettings, Overrides, RemoteSettings,
-    RootSettings, Settings, WatchSettings,
+    BrakeSettings, ConfirmSettings, LogFormat, LogLevel, LogSettings, Overrides, PoolSettings,
+    RemoteSettings, RootSettings, Settings, WatchSettings,
 };
 pub use value::{Share, UnknownWord};
 

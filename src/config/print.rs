@@ -6,8 +6,8 @@
 use std::fmt::Display;
 
 use super::settings::{
-    BrakeSettings, ConfirmSettings, LogSettings, RemoteSettings, RootSettings, Settings,
-    WatchSettings,
+    BrakeSettings, ConfirmSettings, LogSettings, PoolSettings, RemoteSettings, RootSettings,
+    Settings, WatchSettings,
 };
 use super::value::written;
 
@@ -17,11 +17,19 @@ use super::value::written;
 /// with replacement characters.
 #[must_use]
 pub fn print(settings: &Settings) -> String {
-    let Settings { roots, history, watch, confirm, brake, remote, log, warnings: _ } = settings;
+    let Settings { roots, pools, history, watch, confirm, brake, remote, log, warnings: _ } =
+        settings;
     let mut out = Out(String::new());
     out.key("history", quoted(&written(*history)));
     for root in roots {
         out.root(root, watch);
+    }
+    for PoolSettings { name, mount, branches } in pools {
+        out.table(&format!("pools.{name}"));
+        out.key("mount", quoted(&mount.to_string_lossy()));
+        let branches: Vec<String> =
+            branches.iter().map(|branch| branch.to_string_lossy().into_owned()).collect();
+        out.key("branches", list(&branches));
     }
     let WatchSettings { rescan, quiet, extensions, ignore } = watch;
     out.table("watch");

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use super::file::Table;
 use super::problem::{Place, Problems};
-use super::roots;
 use super::section::Section;
 use super::settings::{
     BrakeSettings, ConfirmSettings, LogSettings, Overrides, RemoteSettings, Settings, WatchSettings,
 };
 use super::value::{Range, written};
+use super::{pools, roots};
 
 const fn hours(hours: u64) -> Duration {
     Duration::from_hours(hours)
@@ -54,9 +54,10 @@ pub(super) fn read(
     let remote = remote(top.section("remote"));
     let log = log(top.section("log"), overrides);
     let roots = roots::read(top.section("roots"), &watch, overrides, cwd);
+    let pools = pools::read(top.section("pools"));
     top.finish();
     let warnings = warnings(&confirm, &remote);
-    Settings { roots, history, watch, confirm, brake, remote, log, warnings }
+    Settings { roots, pools, history, watch, confirm, brake, remote, log, warnings }
 }
 
 fn watch(mut section: Section<'_>) -> WatchSettings {

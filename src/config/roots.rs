@@ -77,17 +77,28 @@ fn one(name: &str, entry: Entry, watch: &WatchSettings, problems: &mut Problems)
 
 fn path(section: &mut Section<'_>) -> Option<(Place, PathBuf)> {
     let (place, text) = section.text("path")?;
-    let path = Path::new(&text);
+    let path = full(section, &place, "path", &text)?;
+    Some((place, path))
+}
+
+/// A full path of one line, in its plain form.
+pub(super) fn full(
+    section: &mut Section<'_>,
+    place: &Place,
+    key: &str,
+    text: &str,
+) -> Option<PathBuf> {
+    let path = Path::new(text);
     let wrong = if !path.is_absolute() {
         "is not a full path; write it from the `/` on, like /mnt/movies"
     } else if text.contains(char::is_control) {
-        "has a control character; a root's path is one line of text"
+        "has a control character; a path is one line of text"
     } else if path.components().any(|part| part == Component::ParentDir) {
         "goes up with `..`; write the directory that is meant"
     } else {
-        return Some((place, resolved(path)));
+        return Some(resolved(path));
     };
-    section.problem(&place, "path", format!("`{}` {wrong}", shown(text.as_bytes())));
+    section.problem(place, key, format!("`{}` {wrong}", shown(text.as_bytes())));
     None
 }
 

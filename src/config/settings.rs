@@ -21,6 +21,8 @@ const DAY: Duration = Duration::from_hours(24);
 pub struct Settings {
     /// The watched directories, by name; never empty, none inside another.
     pub roots: Vec<RootSettings>,
+    /// The pools that roots lie on, by name.
+    pub pools: Vec<PoolSettings>,
     /// How long observations are kept for `explain`.
     pub history: Duration,
     /// How roots are watched.
@@ -55,6 +57,17 @@ pub struct RootSettings {
     pub ignore: Vec<String>,
     /// A file directly below the root without which it counts as not mounted.
     pub marker: Option<String>,
+}
+
+/// A pool: several disks under one mount point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolSettings {
+    /// Its name.
+    pub name: String,
+    /// Where it is mounted.
+    pub mount: PathBuf,
+    /// Where its disks are mounted; empty to ask the pool.
+    pub branches: Vec<PathBuf>,
 }
 
 /// How roots are watched.

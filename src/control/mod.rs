@@ -13,7 +13,8 @@ mod socket;
 pub use client::{Client, ClientError};
 pub use protocol::{
     AcceptView, CandidateCounts, CandidateView, CheckView, DeletionView, ErrorView, EvidenceView,
-    Explanation, RootStatus, Status, Story, StoryLine, UnseenView,
+    Explanation, RetireView, RetiredRoot, RetiredTitle, RootStatus, Status, Story, StoryLine,
+    UnseenView,
 };
 pub use server::{Ask, ROUTES, Reply, Route, Server, serve};
 pub use socket::{BindError, CONTROL_SOCKET, STATUS_SOCKET};

@@ -224,6 +224,43 @@ pub struct AcceptView {
     pub concerns: Vec<CandidateView>,
 }
 
+/// `GET` and `POST /v1/retire/{what}`: what retiring a root or a branch does.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RetireView {
+    /// The root's name, or the branch's path.
+    pub what: String,
+    /// `root` or `branch`.
+    pub kind: String,
+    /// The roots that are concerned, and why each is not trusted.
+    pub roots: Vec<RetiredRoot>,
+    /// Whether it was done.
+    pub retired: bool,
+    /// What is reported with the cause `disk_loss`, if it is really gone.
+    pub titles: Vec<RetiredTitle>,
+}
+
+/// A root that a retirement concerns.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RetiredRoot {
+    /// Its name.
+    pub root: String,
+    /// Its health before.
+    pub health: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A title that a retirement concerns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetiredTitle {
+    /// The title.
+    pub item: Item,
+    /// How many of its media files are lost.
+    pub files: u64,
+    /// Whether others of its files are known elsewhere: then it is not reported as gone.
+    pub lives_on: bool,
+}
+
 /// Any answer that is not a success.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorView {

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::limit::Limited;
 use super::protocol::{
-    AcceptView, CandidateView, CheckView, DeletionView, ErrorView, Explanation, Status,
+    AcceptView, CandidateView, CheckView, DeletionView, ErrorView, Explanation, RetireView, Status,
 };
 use super::socket::{BindError, CONTROL_SOCKET, STATUS_SOCKET, bind};
 
@@ -50,6 +50,15 @@ pub enum Ask {
         go: bool,
         /// What it does.
         reply: Reply<AcceptView>,
+    },
+    /// A person says that a root or a branch will not come back, or asks what that would do.
+    Retire {
+        /// The root's name, or the branch's path.
+        what: String,
+        /// Whether to do it.
+        go: bool,
+        /// What it does.
+        reply: Reply<RetireView>,
     },
 }
 
@@ -121,6 +130,18 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/accept/{root}",
         sockets: PRIVATE,
         handler: || post(post_accept),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/retire/{what}",
+        sockets: PRIVATE,
+        handler: || get(get_retire),
+    },
+    Route {
+        method: "POST",
+        path: "/v1/retire/{what}",
+        sockets: PRIVATE,
+        handler: || post(post_retire),
     },
 ];
 
@@ -236,6 +257,30 @@ async fn accept(
     let Ok(UrlPath(root)) = root else { return not_text() };
     let question = |reply| Ask::Accept { root, go, reply };
     // Not a failure: there is nothing to accept as things are.
+    ask_or(StatusCode::CONFLICT, shared, Some(LOOP_DEADLINE), question).await
+}
+
+async fn get_retire(
+    State(shared): State<Shared>,
+    what: Result<UrlPath<String>, PathRejection>,
+) -> Response {
+    retire(&shared, what, false).await
+}
+
+async fn post_retire(
+    State(shared): State<Shared>,
+    what: Result<UrlPath<String>, PathRejection>,
+) -> Response {
+    retire(&shared, what, true).await
+}
+
+async fn retire(
+    shared: &Shared,
+    what: Result<UrlPath<String>, PathRejection>,
+    go: bool,
+) -> Response {
+    let Ok(UrlPath(what)) = what else { return not_text() };
+    let question = |reply| Ask::Retire { what, go, reply };
     ask_or(StatusCode::CONFLICT, shared, Some(LOOP_DEADLINE), question).await
 }
 

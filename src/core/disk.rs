@@ -84,6 +84,11 @@ pub(super) fn evidence(lost: &[LostFile], look: &DiskLook, at: Timestamp) -> Vec
         let seen = lost.iter().find(|known| known.path == file.path).map(|known| known.looked);
         let seen = seen.map_or_else(String::new, |seen| format!("; it was there at {seen}"));
         lines.push(match &file.state {
+            FileState::Absent if is_retired(lost, &file.path) => line(
+                "absent",
+                file.shown.clone(),
+                format!("what it lay on was retired by a person{seen}"),
+            ),
             FileState::Absent => line(
                 "absent",
                 file.shown.clone(),
@@ -108,6 +113,10 @@ pub(super) fn evidence(lost: &[LostFile], look: &DiskLook, at: Timestamp) -> Vec
         lines.push(line("unknown", path.clone(), why.clone()));
     }
     lines
+}
+
+fn is_retired(lost: &[LostFile], path: &crate::domain::FilePath) -> bool {
+    lost.iter().any(|known| known.path == *path && known.retired)
 }
 
 /// What makes absence in this look unbelievable.

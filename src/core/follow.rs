@@ -119,6 +119,7 @@ mod tests {
             fs_type: "ext4".into(),
             source: "/dev/sda1".into(),
             uuid: Some("u".into()),
+            pool: None,
             inode: Some(2),
         };
         core.adopt(now(0), &root(), &identity);
@@ -133,7 +134,13 @@ mod tests {
 
     fn lose(core: &mut Core, path: &str) {
         let id = FileId { fs: FsId(1), inode: 1 };
-        let file = LostFile { path: at(path), id, looked: Timestamp::default(), extra: false };
+        let file = LostFile {
+            path: at(path),
+            id,
+            looked: Timestamp::default(),
+            extra: false,
+            retired: false,
+        };
         let (places, sensor) = (vec![place()], Sensor::Watcher);
         let lost = Observation::Lost { item: heat(), places, files: vec![file], sensor };
         core.handle_observation(now(2), lost);

@@ -86,6 +86,7 @@ impl Core {
             let empty = root.health == Health::Waiting && (seen || name.outer().is_some());
             root.health != Health::Online
                 && !empty
+                && !root.state.is_retired()
                 && candidate.lost.iter().all(|file| file.path.root != **name)
                 && !self.was_away_before(name, candidate)
         });
@@ -160,7 +161,11 @@ impl Core {
 
     /// Every confirmation goes through here, one by one: the place of the brake.
     fn gone(&mut self, now: Now, id: CandidateId, evidence: Vec<Evidence>) {
-        self.confirm(now, id, Source::External, Cause::Removed, evidence);
+        let lost = self.candidates.get(&id).map_or(&[][..], |candidate| &candidate.lost);
+        // Of a title that lost files in both ways, some were not on what was retired.
+        let retired = lost.iter().filter(|file| !file.extra).all(|file| file.retired);
+        let cause = if retired { Cause::DiskLoss } else { Cause::Removed };
+        self.confirm(now, id, Source::External, cause, evidence);
     }
 
     fn confirm(

@@ -28,6 +28,7 @@ mod judge;
 #[cfg(test)]
 mod mounts_tests;
 mod remote;
+mod retire;
 mod review;
 mod roots;
 mod saved;
@@ -141,7 +142,11 @@ impl Core {
         root.look = Some(look.clone());
         let (health, reason) = root.judge(look);
         if let (Health::Online | Health::Suspect, RootLook::Seen { identity }) = (health, look)
-            && root.state.identity.as_ref() != Some(identity)
+            && root
+                .state
+                .identity
+                .as_ref()
+                .is_some_and(|known| known != identity && known.matches(identity).is_ok())
         {
             // The same root under another mount id or device number: what is compared within this
             // boot must be of this boot.
@@ -179,6 +184,7 @@ impl Core {
             let before = root.state.identity.replace(identity.clone());
             self.carry(name, before.as_ref(), &identity);
         }
+        self.forget_retired(name);
         self.dirty_roots.insert(name.clone());
         self.decide_root(now, name, What::Accepted);
         self.judge_again(now, name);
@@ -188,6 +194,7 @@ impl Core {
     pub fn adopt(&mut self, now: Now, name: &RootName, identity: &Identity) {
         let Some(root) = self.roots.get_mut(name) else { return };
         root.state.identity = Some(identity.clone());
+        root.state.retired.clear();
         self.dirty_roots.insert(name.clone());
         self.decide_root(now, name, What::Adopted { identity: identity.to_string() });
         self.turn(now, name, Health::Online, identity.to_string());
@@ -209,6 +216,7 @@ impl Core {
         if forget {
             root.state.identity = None;
             root.state.learned = None;
+            root.state.retired.clear();
         }
         self.dirty_roots.insert(name.clone());
         let why =
@@ -350,13 +358,6 @@ impl Core {
         self.roots.get(name).is_some_and(|root| root.believes(identity))
     }
 
-    fn judge_again(&mut self, now: Now, name: &RootName) {
-        let look = self.roots.get(name).and_then(|root| root.look.clone());
-        if let Some(look) = look {
-            self.handle_look(now, name, &look);
-        }
-    }
-
     // ---------------------------------------------------------------- the story
 
     pub(super) fn decide(
@@ -387,7 +388,7 @@ fn merge(into: &mut Vec<LostFile>, files: Vec<LostFile>) {
     for file in files {
         match into.binary_search_by(|known| known.path.cmp(&file.path)) {
             Ok(at) if into[at].looked < file.looked => into[at] = file,
-            Ok(_) => {}
+            Ok(at) => into[at].retired |= file.retired && into[at].looked == file.looked,
             Err(at) => into.insert(at, file),
         }
     }

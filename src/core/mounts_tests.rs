@@ -33,6 +33,7 @@ fn identity(root: &str, fs_type: &str) -> Identity {
         source: root.into(),
         uuid: None,
         inode: Some(2),
+        pool: None,
     }
 }
 
@@ -81,7 +82,7 @@ impl Rig {
         let folder_path = rel(folder);
         let path = FilePath::new(name(root), folder_path.join(b"a.mkv"));
         let id = FileId { fs: FsId(1), inode: 7 };
-        let lost = LostFile { path, id, looked: self.now.wall, extra: false };
+        let lost = LostFile { path, id, looked: self.now.wall, extra: false, retired: false };
         let place = Place { root: name(root), folder: folder_path, loose: false };
         let (item, places, files) = (film(folder), vec![place], vec![lost]);
         let lost = Observation::Lost { item, places, files, sensor };

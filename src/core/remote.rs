@@ -3,7 +3,7 @@
 
 use super::Core;
 use crate::domain::{
-    CandidateId, Evidence, FirstLook, Hold, Now, RootName, Stage, What, is_remote,
+    CandidateId, Evidence, FirstLook, Hold, Identity, Now, RootName, Stage, What, is_remote,
 };
 
 impl Core {
@@ -45,10 +45,24 @@ impl Core {
     /// A root that a candidate lost files under, and that is on a network or FUSE file system.
     fn remote_root(&self, id: CandidateId) -> Option<RootName> {
         let candidate = self.candidates.get(&id)?;
-        let is_remote = |name: &&RootName| {
+        let is_anothers_word = |name: &&RootName| {
             let identity = self.roots.get(*name).and_then(|root| root.state.identity.as_ref());
-            identity.is_some_and(|identity| is_remote(&identity.fs_type))
+            identity.is_some_and(is_anothers_word)
         };
-        candidate.roots().find(is_remote).cloned()
+        // What a person retired needs no look at all.
+        let lost = candidate.lost.iter().filter(|file| !file.retired);
+        lost.map(|file| &file.path.root).find(is_anothers_word).cloned()
+    }
+}
+
+/// Whether what a root shows is only what another machine or program says. A pool whose branches
+/// are all known, and on disks of this machine, is looked at branch by branch with every look.
+fn is_anothers_word(identity: &Identity) -> bool {
+    match &identity.pool {
+        Some(pool) if !pool.branches.is_empty() => pool
+            .branches
+            .iter()
+            .any(|branch| branch.is.as_ref().is_none_or(|is| is_remote(&is.fs_type))),
+        _ => is_remote(&identity.fs_type),
     }
 }

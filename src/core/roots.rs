@@ -59,6 +59,14 @@ impl Core {
         }
     }
 
+    /// Judges a root again by the last look at it.
+    pub(super) fn judge_again(&mut self, now: Now, name: &RootName) {
+        let look = self.roots.get(name).and_then(|root| root.look.clone());
+        if let Some(look) = look {
+            self.handle_look(now, name, &look);
+        }
+    }
+
     /// The file system of a root is called another name than before: so is what was lost on it.
     pub(super) fn carry(&mut self, name: &RootName, before: Option<&Identity>, now: &Identity) {
         let Some(before) = before.map(Identity::file_system) else { return };
@@ -111,12 +119,17 @@ impl Root {
     pub(super) fn judge(&self, look: &RootLook) -> (Health, String) {
         let adopted = self.state.identity.as_ref();
         match (adopted, look) {
-            (None, RootLook::Seen { .. }) => (Health::Waiting, NO_MEDIA_YET.to_owned()),
+            (None, RootLook::Seen { identity }) => {
+                let why = identity.pool.as_ref().and_then(|pool| pool.whole().err());
+                (Health::Waiting, why.unwrap_or_else(|| NO_MEDIA_YET.to_owned()))
+            }
             (Some(adopted), RootLook::Seen { identity }) => match adopted.matches(identity) {
                 Ok(()) => match self.state.suspect {
                     None => (Health::Online, identity.to_string()),
                     Some(before) => (Health::Suspect, shrunk(before, self.shrink.files())),
                 },
+                // All of it is there but for a part of its pool.
+                Err(why) if adopted.matches_alone(identity).is_ok() => (Health::Suspect, why),
                 Err(why) => (Health::Offline, why),
             },
             (None, RootLook::Missing { why } | RootLook::Unreadable { why }) => {

@@ -6,7 +6,7 @@ use super::follow::Followed;
 
 use crate::domain::{
     Candidate, CandidateId, Decision, Entry, Identity, Item, ItemKey, Life, LostFile, ProbeId,
-    RootName, Timestamp,
+    Retired, RootName, Timestamp,
 };
 
 /// What is remembered of an item beyond the default: one that never lost anything has none.
@@ -49,13 +49,28 @@ pub struct RootState {
     /// When its first walk was over: what was in it by then was never seen to arrive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learned: Option<Timestamp>,
+    /// What a person said will not come back, and did not since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<Retired>,
 }
 
 impl RootState {
     /// A root that is not adopted yet.
     #[must_use]
     pub fn new(basis: &str) -> Self {
-        Self { identity: None, basis: basis.to_owned(), suspect: None, learned: None }
+        Self {
+            identity: None,
+            basis: basis.to_owned(),
+            suspect: None,
+            learned: None,
+            retired: Vec::new(),
+        }
+    }
+
+    /// Whether the root itself was retired, and nothing was adopted in its place.
+    #[must_use]
+    pub fn is_retired(&self) -> bool {
+        self.identity.is_none() && self.retired.iter().any(|retired| retired.branch.is_none())
     }
 }
 

@@ -26,6 +26,7 @@ fn identity(root: usize, generation: u64) -> Identity {
         source: format!("/dev/sd{root}"),
         uuid: Some(format!("u{root}")),
         inode: Some(2),
+        pool: None,
     }
 }
 
@@ -96,7 +97,13 @@ impl World {
     }
 
     fn lost_file(&self, file: File) -> LostFile {
-        LostFile { path: Self::path(file), id: Self::id(file), looked: self.now.wall, extra: false }
+        LostFile {
+            path: Self::path(file),
+            id: Self::id(file),
+            looked: self.now.wall,
+            extra: false,
+            retired: false,
+        }
     }
 
     fn place(item: usize, root: usize) -> Place {

@@ -8,18 +8,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::hunting::Hunting;
 use super::listings::{self, Context};
 use super::messages;
 use super::moves::Moves;
 use super::narrator::Line;
 use super::newcomers::Newcomers;
+use super::retire::ToRetire;
 use super::roots::RootRun;
 use crate::core::{Changes, Core, Effect, Findings, Policy, Probe};
 use crate::domain::{
-    Awake, Decision, Entry, EntryState, FilePath, Health, Identity, Now, Observation, RelPath,
-    RootLook, RootName, Sensor, Stage, Timestamp,
+    Awake, BranchId, Decision, Entry, EntryState, FilePath, Health, Identity, Now, Observation,
+    RelPath, RootLook, RootName, Sensor, Stage, Timestamp,
 };
-use crate::inventory::Listing;
+use crate::inventory::{Lay, Listing};
+use crate::prober::Sought;
+use crate::sensors::watcher::Walk;
 use crate::store::{Batch, Durability, Loaded, Storage, StoreError};
 
 /// How long a name that appeared may still be the other half of a move, without a candidate.
@@ -62,6 +66,13 @@ pub enum Order {
     },
     /// Walk the root again: a report was not believed.
     Rescan(RootName),
+    /// Look through a root for files that are missing.
+    Hunt {
+        /// The root.
+        root: RootName,
+        /// The files.
+        sought: Arc<Sought>,
+    },
     /// Write it to the journal.
     Tell(Decision),
     /// Write this to the journal.
@@ -79,8 +90,10 @@ pub struct Listed {
     pub identity: Identity,
     /// The listings.
     pub listings: Vec<Listing>,
-    /// Whether they belong to the comparison at start.
-    pub at_start: bool,
+    /// On which branches of a pool the files of directories lie.
+    pub lays: Vec<(RelPath, Lay)>,
+    /// The walk that they belong to, if any.
+    pub walk: Option<Walk>,
 }
 
 /// The state of the daemon.
@@ -92,6 +105,7 @@ pub struct Engine<S, R> {
     pub(super) roots: BTreeMap<RootName, RootRun>,
     moves: Moves,
     pub(super) newcomers: Newcomers,
+    pub(super) hunting: Hunting,
     /// Why recording has stopped.
     pub(super) record_fails: Option<String>,
     /// Awaits the next commit.
@@ -101,6 +115,8 @@ pub struct Engine<S, R> {
     heartbeat: Option<Timestamp>,
     pruned: Option<Awake>,
     pub(super) deletions: u64,
+    /// What a person retired before the last end, if that did not take effect.
+    pub(super) to_retire: Vec<ToRetire>,
 }
 
 impl<S: Storage, R: Record> Engine<S, R> {
@@ -131,6 +147,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             roots: BTreeMap::new(),
             moves: Moves::default(),
             newcomers: Newcomers::default(),
+            hunting: Hunting::default(),
             record_fails: None,
             batch: Batch::default(),
             orders: Vec::new(),
@@ -138,6 +155,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             heartbeat: None,
             pruned: None,
             deletions,
+            to_retire: loaded.retired.into_iter().map(Into::into).collect(),
         })
     }
 
@@ -150,9 +168,11 @@ impl<S: Storage, R: Record> Engine<S, R> {
             run.looked = true;
             run.seen = matches!(look, RootLook::Seen { .. });
         }
+        let branches: Vec<BranchId> = self.core.branches(root).collect();
         let before = self.file_system(root);
         self.core.handle_look(now, root, look);
         self.carry_over(root, before)?;
+        self.branches_looked(now, root, &branches);
         let health = self.health(root);
         let reads = matches!(health, Some(Health::Online | Health::Suspect | Health::Waiting));
         let run = self.roots.get_mut(root).filter(|run| reads && run.seen);
@@ -171,7 +191,8 @@ impl<S: Storage, R: Record> Engine<S, R> {
         if !self.roots.contains_key(name) {
             return Ok(());
         }
-        let has_media = report.listings.iter().any(|listing| !listing.files.is_empty());
+        let has_media = report.listings.iter().any(|listing| !listing.files.is_empty())
+            && report.identity.pool.as_ref().is_none_or(|pool| pool.whole().is_ok());
         if self.health(name) == Some(Health::Waiting) && has_media {
             // What was listed before, perhaps the empty mount point, is not of what is adopted.
             self.forget_other_file_systems(name, report.identity.file_system())?;
@@ -193,19 +214,29 @@ impl<S: Storage, R: Record> Engine<S, R> {
             within: run.spec.within.as_ref(),
             rules: &run.spec.rules,
             // What changes while all is still being compared may have changed long ago.
-            sensor: if report.at_start || !run.compared { Sensor::Start } else { Sensor::Watcher },
+            sensor: if report.walk == Some(Walk::Start) || !run.compared {
+                Sensor::Start
+            } else {
+                Sensor::Watcher
+            },
             baseline: run.baseline,
             awake: now.awake,
         };
-        let applied =
+        let mut applied =
             listings::apply(context, &*self.store, &report.listings, &self.moves, &self.core)?;
+        let retired = self.mark_retired(name, &mut applied.observations)?;
         if let Some(run) = self.roots.get_mut(name) {
             run.note_foreign(&applied);
             run.files = run.files.saturating_add(applied.came).saturating_sub(applied.lost);
             let files = run.files;
             if !waiting {
-                self.core.handle_count(now, name, files, applied.lost, applied.came);
+                // What went by a person's word is no reason for distrust.
+                let lost = applied.lost.saturating_sub(retired);
+                self.core.handle_count(now, name, files, lost, applied.came);
             }
+        }
+        if report.walk.is_some() && !waiting {
+            self.unheard(now, &applied.observations);
         }
         for observation in applied.observations {
             if waiting && matches!(observation, Observation::Lost { .. }) {
@@ -214,6 +245,8 @@ impl<S: Storage, R: Record> Engine<S, R> {
             }
             self.core.handle_observation(now, observation);
         }
+        let lays = report.lays.iter().map(|(dir, lay)| (name.clone(), dir.clone(), lay.clone()));
+        self.batch.lays.extend(lays);
         self.batch.directories.extend(applied.batch.directories);
         self.batch.titles.extend(applied.batch.titles);
         self.batch.gone_titles.extend(applied.batch.gone_titles);
@@ -331,6 +364,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let decided = !self.batch.changes.is_empty();
         let is_idle = !decided
             && self.batch.directories.is_empty()
+            && self.batch.lays.is_empty()
             && self.batch.dropped_roots.is_empty()
             && self.batch.heartbeat.is_none();
         if is_idle {
@@ -361,15 +395,5 @@ impl<S: Storage, R: Record> Engine<S, R> {
     /// Hands out what is to be done.
     pub fn take_orders(&mut self) -> Vec<Order> {
         std::mem::take(&mut self.orders)
-    }
-
-    pub(super) fn health(&self, root: &RootName) -> Option<Health> {
-        self.core.roots().get(root).map(|root| root.health)
-    }
-
-    /// Whether each root has been walked, or was found to be in no state for it.
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
-        !self.roots.values().any(RootRun::is_awaited)
     }
 }

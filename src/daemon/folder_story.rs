@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::folders::Stored;
+use super::folders::{Around, Stored};
 use super::roots::RootSpec;
-use crate::catalog::{Folders, Placer, TitleAt};
+use crate::catalog::{Folders, TitleAt};
 use crate::control::Story;
 use crate::domain::{RelPath, shown};
 use crate::store::{Storage, StoreError};
@@ -34,7 +34,8 @@ pub(super) fn folder_story<'a, S: Storage>(
             continue;
         }
         let title = spec.title();
-        let placer = Placer::new(&spec.name, &title, &known);
+        let around = Around::new(&known, store, spec.within.as_ref());
+        let placer = around.placer(&spec.name, &title);
         let here = placer.place(&rel.join(b"x.mkv")).title.place;
         if !here.loose && rel.is_within(&here.folder) {
             continue;

@@ -120,7 +120,7 @@ pub(super) fn apply(
     // Whose they are is asked before the losses take their old names out of what is followed.
     let renamed: Vec<Observation> =
         renamed.into_iter().map(|(from, to)| owners.renamed(from, to)).collect();
-    let kept = strays::keep(context, inventory, &strays, &|dir| view.record(dir))?;
+    let kept = strays::keep(context.root, inventory, &strays, &|dir| view.record(dir))?;
     for (at, record) in kept {
         if at.root == *context.root {
             view.changed.insert(at.rel, Some(record));
@@ -169,7 +169,7 @@ pub(super) fn apply(
 }
 
 /// A directory is gone: so is every record below it.
-fn expand(
+pub(super) fn expand(
     view: &mut Overlay<'_>,
     dir: &RelPath,
     lost: &mut Vec<Change>,
@@ -212,14 +212,14 @@ fn collect(
 }
 
 /// A lost name that the rules no longer count was lost to the configuration, not to the disk.
-fn still_counts(rules: &Rules, change: &Change) -> bool {
+pub(super) fn still_counts(rules: &Rules, change: &Change) -> bool {
     let dirs = change.path.parent().unwrap_or_default();
     let counts = change.media.alias || rules.is_media(&change.media.name);
     counts && !dirs.components().any(|name| rules.is_ignored_dir(name))
 }
 
 /// Changes grouped by the title that they belong to, in the order in which titles come up.
-fn by_title(
+pub(super) fn by_title(
     place: impl Fn(&Change) -> Vec<Placed>,
     changes: &[Change],
 ) -> Vec<(TitleAt, Vec<(&Change, bool)>)> {
@@ -243,11 +243,11 @@ fn by_title(
 }
 
 /// Tells whose a lost file is.
-struct Owners<'a> {
-    placer: Placer<'a>,
-    context: Context<'a>,
-    core: &'a Core,
-    claims: HashMap<Place, Item>,
+pub(super) struct Owners<'a> {
+    pub(super) placer: Placer<'a>,
+    pub(super) context: Context<'a>,
+    pub(super) core: &'a Core,
+    pub(super) claims: HashMap<Place, Item>,
 }
 
 impl Owners<'_> {
@@ -265,7 +265,7 @@ impl Owners<'_> {
     }
 
     /// The same, and whose it was before it was moved into another title's folder.
-    fn all_of(&self, change: &Change) -> Vec<Placed> {
+    pub(super) fn all_of(&self, change: &Change) -> Vec<Placed> {
         let mut all = vec![self.of(change)];
         if !change.media.alias {
             all.extend(self.known(&path(self.context, change)));
@@ -301,7 +301,7 @@ impl Owners<'_> {
     }
 }
 
-fn lost_observation(
+pub(super) fn lost_observation(
     context: Context<'_>,
     title: &TitleAt,
     files: &[(&Change, bool)],
@@ -313,6 +313,7 @@ fn lost_observation(
             id: FileId { fs: change.fs, inode: change.media.inode },
             looked: change.looked,
             extra: *extra,
+            retired: false,
         })
         .collect();
     lost.sort_by(|a, b| a.path.cmp(&b.path));

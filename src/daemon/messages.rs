@@ -57,6 +57,8 @@ messages! {
         "The identity of a root was recorded.";
     ACCEPTED = "accepted" INFO "57c8d5a59fb446ef956846fd229cdebd"
         "A person said that a root is right as it is now.";
+    RETIRED = "retired" INFO "70039cb313c74277a995cce5c9fdb0b7"
+        "A person said that a root, or a disk of a pool, will not come back.";
     REBASED = "rebased" INFO "c8547dc3344b4ffb97fb84a6b7d73630"
         "The path or the rules of a root changed; what is known of it is taken anew.";
     READY = "ready" INFO "2b76495d31904b0f990536ba21fde72b"

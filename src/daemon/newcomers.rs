@@ -177,6 +177,7 @@ mod tests {
                 id: FileId { fs: FsId(1), inode },
                 looked: at(looked),
                 extra: false,
+                retired: false,
             }],
             follows: vec![],
         };

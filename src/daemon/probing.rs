@@ -149,6 +149,11 @@ impl Probing {
         Some(next)
     }
 
+    /// Lets the probes that could run now wait for another round: what the roots said is not enough.
+    pub(super) fn put_off(&mut self) {
+        self.waiting.extend(self.ready.drain(..).map(|runnable| runnable.probe));
+    }
+
     /// A probe is over.
     pub(super) fn ended(&mut self, probe: ProbeId) {
         self.running.remove(&probe);
@@ -282,6 +287,17 @@ mod tests {
         probing.synced(&roots()[1], 1, true);
         assert_eq!(asked(&mut probing), 1, "now it is");
         probing.forget(&roots()[1]);
+    }
+
+    #[test]
+    fn a_probe_that_is_put_off_needs_another_round() {
+        let mut probing = Probing::default();
+        probing.want(probe(1));
+        assert!(probing.begin(Awake::default(), &[], |_| true).is_some());
+        probing.put_off();
+        assert!(numbers(&mut probing).is_empty());
+        assert!(probing.begin(Awake::default(), &[], |_| true).is_some());
+        assert_eq!(numbers(&mut probing), [(1, 0)]);
     }
 
     #[test]

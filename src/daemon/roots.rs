@@ -154,10 +154,21 @@ impl<S: Storage, R: Record> Engine<S, R> {
         seen.map(|(name, _)| name.clone()).collect()
     }
 
+    /// Whether each root has been walked, or was found to be in no state for it.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.roots.values().any(RootRun::is_awaited)
+    }
+
+    pub(super) fn health(&self, root: &RootName) -> Option<Health> {
+        self.core.roots().get(root).map(|root| root.health)
+    }
+
     /// Why a root must not be looked into now.
     pub(super) fn why_dark(&self, root: &RootName) -> Option<String> {
         let state = self.core.roots().get(root)?;
-        let dark = !matches!(state.health, Health::Online | Health::Waiting);
+        let dark =
+            !matches!(state.health, Health::Online | Health::Waiting) || state.state.is_retired();
         dark.then(|| format!("root {root} is {}: {}", state.health, state.reason))
     }
 
@@ -286,6 +297,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             }
         }
         self.core.handle_walked(now, root);
+        self.hunt(now);
         self.revive(now, root)
     }
 

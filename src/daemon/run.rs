@@ -14,9 +14,10 @@ use tokio::sync::{mpsc, watch};
 use super::checks::Checks;
 use super::engine::{Engine, Listed, Order};
 use super::explain::{self, Known};
+use super::looking::Brought;
 use super::messages;
 use super::narrator::{Line, Narrator};
-use super::probing::{Probing, Runnable};
+use super::probing::Probing;
 use super::pulse::Pulse;
 use super::signals::Signal;
 use super::systemd::{Phase, ServiceManager};
@@ -25,17 +26,15 @@ use super::watching::Beside;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::control::{Ask, CheckView, Reply, Server, Status};
-use crate::core::Findings;
 use crate::disk::Host;
 use crate::domain::{Now, RootLook, RootName};
-use crate::prober;
-use crate::sensors::watcher::{Instances, Report, Walk, Why};
+use crate::sensors::watcher::{Instances, Report, Why};
 use crate::store::{Durability, Ledger, Storage, Store, StoreError};
 
 /// How many reports of watchers may wait for the loop; watchers wait when it is full. A first walk
 /// fills it, with up to 50,000 names in each: 64 held 60 MiB and made nothing faster.
 const WAITING_REPORTS: usize = 2;
-const WAITING_FINDINGS: usize = 64;
+const WAITING_LOOKS: usize = 64;
 /// How many more events are applied before the status is published again.
 const EVENTS_A_TURN: usize = 16;
 /// The loop turns at least this often while something is under review, and while nothing is.
@@ -80,7 +79,7 @@ pub(super) enum End {
 /// What wakes the loop.
 enum Event {
     Report(RootName, u64, Report),
-    Probed(Findings, Duration),
+    Brought(Brought),
     Ask(Ask),
     Signal(Signal),
     Turn,
@@ -90,14 +89,14 @@ impl Loop<'_> {
     /// Runs until it is asked to stop or the store fails.
     pub(super) async fn run(mut self) -> End {
         let (reports, mut report_inbox) = mpsc::channel(WAITING_REPORTS);
-        let (findings, mut findings_inbox) = mpsc::channel(WAITING_FINDINGS);
+        let (brought, mut looks_inbox) = mpsc::channel(WAITING_LOOKS);
         let mut beside = Beside {
             watchers: BTreeMap::new(),
             generation: 0,
             grounds: BTreeMap::new(),
             instances: Instances::new(INSTANCES),
             reports,
-            findings,
+            brought,
             probing: Probing::default(),
             checks: Checks::default(),
             looks: BTreeMap::new(),
@@ -119,11 +118,11 @@ impl Loop<'_> {
                 biased;
                 Some(signal) = self.signals.recv() => Event::Signal(signal),
                 Some(ask) = self.server.asks.recv() => Event::Ask(ask),
-                // Reports before findings: what the disk said later weighs more.
+                // Reports before looks: what the disk said later weighs more.
                 Some((root, generation, report)) = report_inbox.recv() => {
                     Event::Report(root, generation, report)
                 }
-                Some((findings, at)) = findings_inbox.recv() => Event::Probed(findings, at),
+                Some(brought) = looks_inbox.recv() => Event::Brought(brought),
                 () = tokio::time::sleep(wait) => Event::Turn,
             };
             let gap;
@@ -139,14 +138,14 @@ impl Loop<'_> {
                 break End::Stopped;
             }
             // What else is waiting is applied before anything is stored and acted on.
-            let probed = matches!(event, Event::Probed(..));
+            let looked = matches!(event, Event::Brought(_));
             applied = self.apply(now, event, &mut beside);
             for _ in 0..EVENTS_A_TURN {
                 if applied.is_err() {
                     break;
                 }
-                let next = if probed {
-                    findings_inbox.try_recv().ok().map(|(found, at)| Event::Probed(found, at))
+                let next = if looked {
+                    looks_inbox.try_recv().ok().map(Event::Brought)
                 } else {
                     let report = report_inbox.try_recv().ok();
                     report.map(|(root, generation, report)| Event::Report(root, generation, report))
@@ -157,7 +156,7 @@ impl Loop<'_> {
         };
         // Whoever waits to be read must not wait any longer.
         drop(report_inbox);
-        drop(findings_inbox);
+        drop(looks_inbox);
         self.finish(&end, &beside);
         end
     }
@@ -169,12 +168,13 @@ impl Loop<'_> {
                 let current = beside.watchers.get(&root).is_some_and(|(g, _)| *g == generation);
                 if current { self.report(now, root, report, beside) } else { Ok(()) }
             }
-            Event::Probed(mut findings, at) => {
+            Event::Brought(Brought::Findings(mut findings, at)) => {
                 findings.age = self.clock.monotonic().saturating_sub(at);
                 beside.probing.ended(findings.probe);
                 self.engine.probed(now, &findings);
                 Ok(())
             }
+            Event::Brought(Brought::Strays(root, found)) => self.engine.hunted(now, &root, found),
             Event::Ask(ask) => self.answer(now, ask, beside),
             Event::Signal(Signal::Reload) => self.reload(now, beside),
             Event::Signal(Signal::Check) => {
@@ -208,12 +208,12 @@ impl Loop<'_> {
                 }
                 beside.looks.insert(root, look);
             }
-            Report::Listed { seq, identity, listings, moves, walk } => {
+            Report::Listed { seq, identity, listings, lays, moves, walk } => {
                 for half in moves {
                     self.engine.moved(&root, half.cookie, half.path, half.to);
                 }
-                let at_start = walk == Some(Walk::Start);
-                self.engine.listed(now, &Listed { root, seq, identity, listings, at_start })?;
+                let listed = Listed { root, seq, identity, listings, lays, walk };
+                self.engine.listed(now, &listed)?;
             }
             Report::Walking { directories } => self.engine.walking(&root, directories),
             Report::Mounts { roots } => {
@@ -267,12 +267,17 @@ impl Loop<'_> {
                         handle.rescan(Why::Recovered);
                     }
                 }
+                Order::Hunt { root, sought } => self.hunt(root, sought, beside),
                 Order::Tell(decision) => self.tell(&decision)?,
                 Order::Say(line) => self.narrator.tell(line),
             }
         }
         let online = self.engine.online_roots();
-        beside.probing.begin(now.awake, &online, |probe| self.engine.awaits(probe));
+        if self.engine.has_hunted(now) {
+            beside.probing.begin(now.awake, &online, |probe| self.engine.awaits(probe));
+        } else {
+            beside.probing.put_off();
+        }
         for (root, token) in beside.probing.ask() {
             if let Some((_, handle)) = beside.watchers.get(&root) {
                 handle.sync(token);
@@ -292,34 +297,6 @@ impl Loop<'_> {
         self.systemd.turn(self.clock.monotonic(), phase, &line);
         self.announce(&status);
         self.publish.send_replace(Arc::new(status));
-        Ok(())
-    }
-
-    /// Looks at the disk for one item, on a thread of its own.
-    fn probe(&mut self, runnable: Runnable, beside: &mut Beside) -> Result<(), StoreError> {
-        let Runnable { probe, behind } = runnable;
-        let job = self.engine.job(&probe)?;
-        let mut grounds = beside.grounds.clone();
-        for (name, ground) in &mut grounds {
-            ground.dark = self.engine.why_dark(name);
-        }
-        let host = Arc::clone(&self.host);
-        let (clock, findings) = (Arc::clone(&self.clock), beside.findings.clone());
-        tokio::task::spawn_blocking(move || {
-            let mut disk = prober::look_or_unknown(&job, &grounds, &host, &*clock);
-            disk.behind = behind;
-            let found = Findings {
-                probe: probe.id,
-                candidate: probe.candidate,
-                disk,
-                services: Vec::new(),
-                evidence: Vec::new(),
-                at: clock.wall(),
-                age: Duration::ZERO,
-            };
-            // The loop has ended: then nobody waits for it.
-            drop(findings.blocking_send((found, clock.monotonic())));
-        });
         Ok(())
     }
 
@@ -348,6 +325,9 @@ impl Loop<'_> {
             Ask::Check(reply) => self.check(Some(reply), beside),
             Ask::Accept { root, go, reply } => {
                 drop(reply.send(view::accept(&mut self.engine, now, &root, go)?));
+            }
+            Ask::Retire { what, go, reply } => {
+                drop(reply.send(self.engine.retire(now, &what, go)?));
             }
             Ask::Deletions(limit, reply) => {
                 let store = Arc::clone(&self.store);

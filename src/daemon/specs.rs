@@ -59,6 +59,7 @@ pub(super) fn grounds(specs: &[RootSpec]) -> BTreeMap<RootName, Ground> {
         marker: spec.marker.clone(),
         is_inner: spec.within.is_some(),
         dark: None,
+        retired: false,
     };
     specs.iter().map(|spec| (spec.name.clone(), ground(spec))).collect()
 }

@@ -369,6 +369,7 @@ fn refuse(ask: Ask, why: &str) {
         Ask::Explain(_, reply) => drop(reply.send(Err(error()))),
         Ask::Check(reply) => drop(reply.send(Err(error()))),
         Ask::Accept { reply, .. } => drop(reply.send(Err(error()))),
+        Ask::Retire { reply, .. } => drop(reply.send(Err(error()))),
     }
 }
 

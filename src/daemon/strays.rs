@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::listings::{Change, Context, path};
 use super::moves::Moves;
 use crate::catalog::{Folders, Placer};
-use crate::domain::{Awake, FileId, FilePath, Item, RelPath, Timestamp, normalise};
+use crate::domain::{Awake, FileId, FilePath, Item, Now, RelPath, RootName, Timestamp, normalise};
 use crate::inventory::{Directory, Inventory, InventoryError, Media, Rules};
 use crate::store::Arrival;
 
@@ -24,6 +24,11 @@ pub(super) struct Stray {
 }
 
 impl Stray {
+    /// A file that was found under another name just now.
+    pub(super) fn new(from: FilePath, to: FilePath, id: FileId, now: Now) -> Self {
+        Self { from, to, id, at: now.wall, awake: now.awake }
+    }
+
     /// The name that appeared.
     pub(super) fn arrival(&self) -> Arrival {
         let (path, from) = (self.to.clone(), self.from.clone());
@@ -91,10 +96,10 @@ fn is_ignored(rules: &Rules, path: &RelPath) -> bool {
     dirs.components().any(|name| rules.is_ignored_dir(name))
 }
 
-/// Adds strays to the records of the directories that they went to. `record` reads one of the root
-/// of the listings as it will be.
+/// Adds strays to the records of the directories that they went to. `record` reads one of `root` as
+/// it will be.
 pub(super) fn keep(
-    context: Context<'_>,
+    root: &RootName,
     inventory: &dyn Inventory,
     strays: &[Stray],
     record: &dyn Fn(&RelPath) -> Result<Option<Directory>, InventoryError>,
@@ -105,7 +110,7 @@ pub(super) fn keep(
         let at = FilePath::new(stray.to.root.clone(), dir);
         let known = match changed.remove(&at) {
             Some(known) => Some(known),
-            None if at.root == *context.root => record(&at.rel)?,
+            None if at.root == *root => record(&at.rel)?,
             None => inventory.directory(&at.root, &at.rel)?,
         };
         let empty = Directory { fs: stray.id.fs, looked: stray.at, ..Directory::default() };

@@ -52,6 +52,7 @@ fn identity(disk: &str) -> Identity {
         source: disk.into(),
         uuid: Some(disk.into()),
         inode: Some(2),
+        pool: None,
     }
 }
 
@@ -122,7 +123,8 @@ impl<S: Storage> Rig<S> {
             seq: self.seq,
             identity: identity.clone(),
             listings: dirs.iter().map(listing).collect(),
-            at_start: false,
+            lays: vec![],
+            walk: None,
         };
         self.engine.listed(self.now, &report).unwrap();
     }

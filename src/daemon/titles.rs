@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::engine::{Engine, Order, Record};
-use super::folders::Stored;
+use super::folders::{Around, Stored};
 use super::messages;
 use super::narrator::Line;
-use crate::catalog::{Placer, TitleAt};
+use crate::catalog::TitleAt;
 use crate::domain::RelPath;
 use crate::store::{Storage, StoreError};
 
@@ -23,7 +23,8 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let mut titles: BTreeSet<TitleAt> = BTreeSet::new();
         for (name, run) in &self.roots {
             let known = Stored { root: name, inventory: &*self.store };
-            let placer = Placer::new(name, &run.title, &known);
+            let around = Around::new(&known, &*self.store, run.spec.within.as_ref());
+            let placer = around.placer(name, &run.title);
             self.store.within(name, &RelPath::root(), &mut |dir, record| {
                 for file in &record.files {
                     titles.insert(placer.place(&dir.join(&file.name)).title);

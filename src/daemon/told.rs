@@ -39,6 +39,7 @@ fn message(what: &What) -> (Message, Level) {
         What::Health { .. } => messages::UNHEALTHY,
         What::Adopted { .. } => messages::ADOPTED,
         What::Accepted => messages::ACCEPTED,
+        What::Retired { .. } => messages::RETIRED,
         What::Rebased { .. } => messages::REBASED,
     };
     (message, message.level)
@@ -77,7 +78,11 @@ fn fields(decision: &Decision, deletion: Option<&Deletion>) -> Fields {
             fields.reason = Some(why.clone());
         }
         What::Adopted { identity } => fields.reason = Some(identity.clone()),
-        What::Partial { .. } | What::Confirmed { .. } | What::Returned { .. } | What::Accepted => {}
+        What::Partial { .. }
+        | What::Confirmed { .. }
+        | What::Returned { .. }
+        | What::Retired { .. }
+        | What::Accepted => {}
     }
     fields
 }

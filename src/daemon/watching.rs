@@ -8,14 +8,14 @@ use tokio::sync::mpsc;
 
 use super::checks::Checks;
 use super::inner;
+use super::looking::Brought;
 use super::messages;
 use super::narrator::Line;
 use super::probing::Probing;
 use super::roots::RootSpec;
 use super::run::Loop;
-use super::specs;
+use super::{pools, specs};
 use crate::control::{CheckView, Reply};
-use crate::core::Findings;
 use crate::domain::{Awake, Now, RootLook, RootName};
 use crate::inventory::Inventory;
 use crate::prober::Ground;
@@ -44,7 +44,7 @@ pub(super) struct Beside {
     pub(super) grounds: BTreeMap<RootName, Ground>,
     pub(super) instances: Arc<Instances>,
     pub(super) reports: watcher::Reports,
-    pub(super) findings: mpsc::Sender<(Findings, Duration)>,
+    pub(super) brought: mpsc::Sender<Brought>,
     pub(super) probing: Probing,
     pub(super) checks: Checks<Reply<CheckView>>,
     /// The last look at each root that came back.
@@ -87,6 +87,7 @@ impl Beside {
 impl Loop<'_> {
     /// Takes over the roots of the settings: watchers are started and ended.
     pub(super) fn configure(&mut self, now: Now, beside: &mut Beside) -> Result<(), StoreError> {
+        self.host.configure_pools(pools::specs(&self.settings));
         let mut specs = specs::specs(&self.settings);
         beside.inner = self.engine.inner_roots(&specs, &beside.mounted);
         specs.extend(inner::specs(&specs, &beside.inner));

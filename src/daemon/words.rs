@@ -15,6 +15,7 @@ pub(super) fn kind(what: &What) -> &'static str {
         What::Health { .. } => "health",
         What::Adopted { .. } => "adopted",
         What::Accepted => "accepted",
+        What::Retired { .. } => "retired",
         What::Rebased { .. } => "rebased",
     }
 }
@@ -50,6 +51,12 @@ pub(super) fn sentence(decision: &Decision) -> String {
         What::Health { to, why, .. } => format!("{subject} is {to}: {why}"),
         What::Adopted { identity } => format!("{subject} is adopted: {identity}"),
         What::Accepted => format!("{subject} was accepted by a person as it is now"),
+        What::Retired { branch: None } => {
+            format!("{subject} was retired by a person: what lay in it counts as lost")
+        }
+        What::Retired { branch: Some(branch) } => {
+            format!("{subject}: branch {branch} was retired by a person: what lay on it is lost")
+        }
         What::Rebased { why } => {
             format!(
                 "{subject}: {why}; what is known of it is based anew, and nothing is a deletion"

@@ -11,12 +11,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::inner::{Automount, InnerMounts};
 use super::mounts::{Mount, Mounts};
+use super::pool::PoolSpec;
 
 /// This machine, in this boot.
 #[derive(Debug)]
 pub struct Host {
     boot: String,
     table: Mutex<Table>,
+    pools: Mutex<Vec<PoolSpec>>,
 }
 
 #[derive(Debug)]
@@ -36,7 +38,19 @@ impl Host {
         let file = File::open("/proc/self/mountinfo")?;
         let mut table = Table { file, mounts: Mounts::default(), changes: 0 };
         table.read()?;
-        Ok(Self { boot: boot.trim().to_owned(), table: Mutex::new(table) })
+        Ok(Self { boot: boot.trim().to_owned(), table: Mutex::new(table), pools: Mutex::default() })
+    }
+
+    /// Takes over the pools that are configured.
+    pub fn configure_pools(&self, pools: Vec<PoolSpec>) {
+        *self.pools.lock().unwrap_or_else(PoisonError::into_inner) = pools;
+    }
+
+    /// The configured pool that a path lies in: the innermost.
+    pub(super) fn pool_of(&self, path: &Path) -> Option<PoolSpec> {
+        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        let around = pools.iter().filter(|pool| path.starts_with(&pool.mount));
+        around.max_by_key(|pool| pool.mount.as_os_str().len()).cloned()
     }
 
     /// The kernel's boot id.

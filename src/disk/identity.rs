@@ -81,6 +81,7 @@ pub(super) fn identify(host: &Host, dir: impl AsFd) -> Result<Identity, String> 
         source: mount.source,
         uuid,
         inode: stable.then_some(stat.stx_ino),
+        pool: None,
     })
 }
 

@@ -15,6 +15,7 @@ mod inner;
 mod list;
 mod mounts;
 mod open;
+mod pool;
 mod root;
 
 pub use file::FileStat;
@@ -24,6 +25,7 @@ pub use identity::has_events;
 pub use inner::{Automount, InnerMounts};
 pub use list::LookError;
 pub use mounts::{Mount, Mounts};
+pub use pool::{PoolSpec, is_pool};
 pub use root::{NoRoot, RootDir, open_inner_root, open_root};
 
 use rustix::fs::StatxTimestamp;

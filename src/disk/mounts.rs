@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,12 @@ impl Mounts {
     #[must_use]
     pub fn get(&self, id: u64) -> Option<&Mount> {
         self.0.get(&id)
+    }
+
+    /// Whether something is mounted right there.
+    #[must_use]
+    pub fn is_point(&self, path: &Path) -> bool {
+        self.0.values().any(|mount| mount.point == path)
     }
 }
 

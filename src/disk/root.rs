@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use super::host::Host;
 use super::identity::{identify, is_mount_point};
 use super::inner::{InnerMounts, real_path, why_idle};
+use super::pool::{self, Branches};
 use super::words;
 use crate::domain::{AbsPath, FsId, Identity, RelPath, RootLook};
 
@@ -55,6 +56,7 @@ pub struct RootDir {
     fs: FsId,
     pub(super) host: Arc<Host>,
     pub(super) buffer: RefCell<Vec<u8>>,
+    pub(super) branches: Option<Branches>,
     pub(super) inner: RefCell<HashMap<u64, FsId>>,
 }
 
@@ -107,7 +109,10 @@ fn open(
     if is_inner && !is_mount_point(&fd).map_err(unreadable)? {
         return Err(NoRoot::Missing(format!("nothing is mounted at {shown}")));
     }
-    let identity = identify(host, &fd).map_err(unreadable)?;
+    let mut identity = identify(host, &fd).map_err(unreadable)?;
+    let pool = pool::see(host, path, fd.as_fd(), &identity).map_err(unreadable)?;
+    let (pool, branches) = pool.map_or((None, None), |(p, b)| (Some(Box::new(p)), Some(b)));
+    identity.pool = pool;
     let mut buffer = Vec::with_capacity(BUFFER);
     if let Some(Err(error)) = RawDir::new(&fd, buffer.spare_capacity_mut()).next() {
         return Err(unreadable(format!("can't be read: {}", words(error))));
@@ -126,6 +131,7 @@ fn open(
         identity,
         host: Arc::clone(host),
         buffer: RefCell::new(buffer),
+        branches,
         inner: RefCell::default(),
     })
 }

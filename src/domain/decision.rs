@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CandidateId, DeletionId, Evidence, FilePath, Health, Hold, Item, Life, RootName, Sensor,
-    Timestamp,
+    AbsPath, CandidateId, DeletionId, Evidence, FilePath, Health, Hold, Item, Life, RootName,
+    Sensor, Timestamp,
 };
 
 /// What a decision is about.
@@ -95,6 +95,12 @@ pub enum What {
     },
     /// A person said that the root is right as it is now.
     Accepted,
+    /// A person said that the root, or a branch below it, will not come back.
+    Retired {
+        /// The branch; `None` for the root itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        branch: Option<AbsPath>,
+    },
     /// The root's path or rules changed: what is known of it was taken anew, without conclusions.
     Rebased {
         /// What changed.

@@ -11,6 +11,7 @@ mod inner;
 mod item;
 mod observation;
 mod path;
+mod pool;
 mod root;
 mod time;
 mod witness;
@@ -23,6 +24,7 @@ pub use inner::is_remote;
 pub use item::{Item, ItemKey, Kind, Life, ProviderIds, normalise};
 pub use observation::{LostFile, Observation, Place, Sensor};
 pub use path::{AbsPath, FilePath, PathError, RelPath, RootName, shown};
+pub use pool::{Branch, BranchId, Pool, Retired};
 pub use root::{FileId, FsId, Health, Identity, RootLook};
 pub use time::{Awake, Now, Timestamp};
 pub use witness::{

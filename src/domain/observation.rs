@@ -47,6 +47,9 @@ pub struct LostFile {
     pub looked: Timestamp,
     /// Whether it is a trailer or another extra, without which the title is complete.
     pub extra: bool,
+    /// Whether it lay on a branch or in a root that a person has retired.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retired: bool,
 }
 
 /// What a sensor says, about one item.

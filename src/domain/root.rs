@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Pool;
+
 /// Whether a root can be believed right now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -72,6 +74,9 @@ pub struct Identity {
     pub uuid: Option<String>,
     /// The inode of the directory, where the file system keeps inode numbers.
     pub inode: Option<u64>,
+    /// The pool that it lies on, where it lies on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<Box<Pool>>,
 }
 
 impl Identity {
@@ -80,6 +85,20 @@ impl Identity {
     /// # Errors
     /// Says, for people, what is another now.
     pub fn matches(&self, seen: &Self) -> Result<(), String> {
+        self.matches_alone(seen)?;
+        match (&self.pool, &seen.pool) {
+            (Some(was), Some(is)) => was.matches(is),
+            // A pool that was not known as one before: what must be there has to be.
+            (None, Some(is)) => is.whole(),
+            (_, None) => Ok(()),
+        }
+    }
+
+    /// The same, whatever the pool has lost.
+    ///
+    /// # Errors
+    /// Says, for people, what is another now.
+    pub fn matches_alone(&self, seen: &Self) -> Result<(), String> {
         let same_mount =
             self.boot == seen.boot && self.mount == seen.mount && self.device == seen.device;
         // Mount ids and device numbers are used again as soon as they are free, so that a new file
@@ -124,7 +143,12 @@ impl Identity {
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} on {}", self.fs_type, self.source)?;
-        self.uuid.as_ref().map_or(Ok(()), |uuid| write!(f, ", UUID {uuid}"))
+        self.uuid.as_ref().map_or(Ok(()), |uuid| write!(f, ", UUID {uuid}"))?;
+        match self.pool.as_ref().map(|pool| pool.branches.len()) {
+            None => Ok(()),
+            Some(0) => f.write_str(", a pool of unknown branches"),
+            Some(count) => write!(f, ", a pool of {count} branches"),
+        }
     }
 }
 
@@ -171,6 +195,7 @@ mod tests {
             source: "/dev/sda1".into(),
             uuid: Some("aaaa".into()),
             inode: Some(2),
+            pool: None,
         }
     }
 

@@ -9,10 +9,12 @@
 
 mod codec;
 mod compare;
+mod lay;
 mod rules;
 
 pub use codec::{BadRecord, count_files, decode, encode};
 pub use compare::{Comparison, ForeignFileSystem, births_needed, compare};
+pub use lay::Lay;
 pub use rules::{Pattern, Rules};
 
 use std::ops::ControlFlow;
@@ -105,6 +107,15 @@ pub trait Inventory: Send + Sync {
         root: &RootName,
         dir: &RelPath,
     ) -> Result<Option<Directory>, InventoryError>;
+
+    /// On which branches of its pool the files of one directory lay; `None` where there is no pool.
+    ///
+    /// # Errors
+    /// When the record can't be read.
+    fn lay(&self, root: &RootName, dir: &RelPath) -> Result<Option<Lay>, InventoryError> {
+        let _unknown = (root, dir);
+        Ok(None)
+    }
 
     /// Calls `each` with every record at `dir` and anywhere below it, until it breaks.
     ///

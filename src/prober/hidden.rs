@@ -93,6 +93,7 @@ mod tests {
                 id: FileId { fs, inode: 1 },
                 looked: clock.wall().minus(before),
                 extra: false,
+                retired: false,
             }],
             places: vec![Place {
                 root: RootName::parse("media").unwrap(),
@@ -111,6 +112,7 @@ mod tests {
             marker: None,
             is_inner: false,
             dark: None,
+            retired: false,
         };
         let grounds = BTreeMap::from([(RootName::parse("media").unwrap(), ground)]);
         look(&job, &grounds, &host, &clock).unseen.len()

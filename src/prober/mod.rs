@@ -4,11 +4,13 @@
 //! turn an error into an absence.
 
 mod hidden;
+mod hunt;
 mod search;
 #[cfg(test)]
 mod tests;
 
 pub use hidden::HiddenFolder;
+pub use hunt::{Sought, hunt};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,6 +38,8 @@ pub struct Ground {
     pub is_inner: bool,
     /// Why it must not be looked into, if so: a look could hang.
     pub dark: Option<String>,
+    /// Whether a person said that it will not come back, and nothing came in its place.
+    pub retired: bool,
 }
 
 /// A name that appeared with the inode of a lost file.
@@ -178,6 +182,15 @@ fn look_at_known(path: &FilePath, fs: FsId, open: &mut Open<'_>, result: &mut Di
 fn look_at_file(file: &LostFile, open: &mut Open<'_>) -> FileLook {
     let path = file.path.clone();
     let unknown = |why: String| FileState::Unknown { why };
+    if file.retired && open.grounds.get(&file.path.root).is_none_or(|ground| ground.retired) {
+        // A person has said so: there is nothing to look at.
+        let ground = open.grounds.get(&file.path.root);
+        let shown = match ground {
+            Some(ground) => file.path.rel.under(&ground.path),
+            None => PathBuf::from(file.path.to_string()),
+        };
+        return FileLook { path, shown: AbsPath::new(&shown), state: FileState::Absent };
+    }
     let Some((ground, root)) = open.root(&file.path.root) else {
         let shown = AbsPath::new(&PathBuf::from(file.path.to_string()));
         let why = format!("root {} is not configured any more", file.path.root);
@@ -185,7 +198,13 @@ fn look_at_file(file: &LostFile, open: &mut Open<'_>) -> FileLook {
     };
     let shown = AbsPath::new(&file.path.rel.under(&ground.path));
     let state = match root {
-        Ok(root) => root.look(&file.path.rel, file.id.fs),
+        // Another disk is in the place of the one that was retired.
+        Ok(root) => match root.look(&file.path.rel, file.id.fs) {
+            FileState::Unknown { .. } if file.retired && root.file_system() != file.id.fs => {
+                FileState::Absent
+            }
+            state => state,
+        },
         Err(error) => unknown(error.to_string()),
     };
     FileLook { path, shown, state }

@@ -212,7 +212,7 @@ fn is_older(root: &RootDir, path: &RelPath, looked: Timestamp) -> bool {
 
 /// Whether a birth time is no later than our own. A server stamps by its own clock, which may be
 /// ahead: a number that is taken for a move too many costs less than one too few.
-fn precedes(root: &RootDir, born: Timestamp, looked: Timestamp) -> bool {
+pub(super) fn precedes(root: &RootDir, born: Timestamp, looked: Timestamp) -> bool {
     let is_ours = has_events(&root.identity().fs_type);
     born <= if is_ours { looked } else { looked.plus(SERVER_CLOCK) }
 }

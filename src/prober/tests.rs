@@ -27,6 +27,7 @@ fn a_look_that_meets_a_fault_of_its_own_answers_that_it_does_not_know() {
         id: FileId { fs: FsId(1), inode: 7 },
         looked: Timestamp::default(),
         extra: false,
+        retired: false,
     };
     let item = Item {
         kind: Kind::Film,
@@ -52,6 +53,7 @@ fn a_look_that_meets_a_fault_of_its_own_answers_that_it_does_not_know() {
         marker: None,
         dark: None,
         is_inner: false,
+        retired: false,
     };
     let host = Arc::new(Host::new().unwrap());
     let look = look_or_unknown(&job, &BTreeMap::from([(root, ground)]), &host, &Broken);

@@ -22,6 +22,7 @@ const FLUSH_EVERY_MS: u64 = 500;
 pub(super) enum Table {
     Meta,
     Inventory,
+    Lay,
     Titles,
     TitleKeys,
     Arrivals,
@@ -35,9 +36,10 @@ pub(super) enum Table {
 
 impl Table {
     /// In the order in which they are declared, which is that of [`Engine::trees`].
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Meta,
         Self::Inventory,
+        Self::Lay,
         Self::Titles,
         Self::TitleKeys,
         Self::Arrivals,
@@ -53,6 +55,7 @@ impl Table {
         match self {
             Self::Meta => "meta",
             Self::Inventory => "inventory",
+            Self::Lay => "lay",
             // `titles` was the name of another form, up to schema 1.
             Self::Titles => "title_records",
             Self::TitleKeys => "title_keys",
@@ -73,6 +76,9 @@ impl Table {
             Self::Inventory => {
                 "these directories are learned anew; a loss in them since they were last listed is \
                  missed"
+            }
+            Self::Lay => {
+                "on which branches of their pool the files of these directories lay is learned anew"
             }
             Self::Titles | Self::TitleKeys => {
                 "which titles lie where is made anew from what is known of the directories"

@@ -39,7 +39,7 @@ pub enum Event {
     },
     /// A person decided something.
     Verb {
-        /// What: `accept`.
+        /// What: `accept` or `retire`.
         verb: String,
         /// About what.
         subject: String,

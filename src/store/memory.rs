@@ -17,7 +17,7 @@ use crate::domain::{
     Awake, Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath, Item,
     ItemKey, ProbeId, RelPath, RootName, Subject, Timestamp,
 };
-use crate::inventory::{Directory, Inventory, InventoryError};
+use crate::inventory::{Directory, Inventory, InventoryError, Lay};
 
 /// A store in memory.
 #[derive(Debug, Default)]
@@ -26,6 +26,7 @@ pub struct Memory(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     directories: Table<(RootName, RelPath), Directory>,
+    lays: Table<(RootName, RelPath), Lay>,
     titles: Table<TitleAt, ()>,
     arrivals: Table<(FileId, FilePath), Arrival>,
     roots: Table<RootName, RootState>,
@@ -88,6 +89,7 @@ impl Memory {
 impl State {
     fn each(&mut self, mut each: impl FnMut(&mut dyn Undo)) {
         each(&mut self.directories);
+        each(&mut self.lays);
         each(&mut self.titles);
         each(&mut self.arrivals);
         each(&mut self.roots);
@@ -110,11 +112,18 @@ impl State {
         let gone: BTreeSet<&RootName> = batch.dropped_roots.iter().collect();
         if !gone.is_empty() {
             self.directories.retain(|(root, _), _| !gone.contains(root));
+            self.lays.retain(|(root, _), _| !gone.contains(root));
             self.titles.retain(|title, ()| !gone.contains(&title.place.root));
             self.arrivals.retain(|(_, path), _| !gone.contains(&path.root));
         }
         for (root, dir, record) in &batch.directories {
             self.directories.put((root.clone(), dir.clone()), record.clone());
+            if record.is_none() {
+                self.lays.put((root.clone(), dir.clone()), None);
+            }
+        }
+        for (root, dir, lay) in &batch.lays {
+            self.lays.put((root.clone(), dir.clone()), Some(lay.clone()));
         }
         for gone in &batch.gone_titles {
             let keys = gone.item.match_keys();
@@ -180,6 +189,7 @@ impl Storage for Memory {
             awake: single.awake,
             heartbeat: single.heartbeat,
             queued,
+            retired: Vec::new(),
         })
     }
 
@@ -281,6 +291,10 @@ impl Inventory for Memory {
         dir: &RelPath,
     ) -> Result<Option<Directory>, InventoryError> {
         Ok(self.state().directories.map.get(&(root.clone(), dir.clone())).cloned())
+    }
+
+    fn lay(&self, root: &RootName, dir: &RelPath) -> Result<Option<Lay>, InventoryError> {
+        Ok(self.state().lays.map.get(&(root.clone(), dir.clone())).cloned())
     }
 
     fn within(

@@ -39,7 +39,7 @@ use crate::domain::{
     Awake, Decision, Deletion, DeletionId, Entry, FileId, FilePath, Item, ItemKey, RelPath,
     RootName, Timestamp,
 };
-use crate::inventory::{Directory, Inventory};
+use crate::inventory::{Directory, Inventory, Lay};
 
 /// A name that appeared in a directory that was known before: the other half of a possible move.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub struct Arrival {
 pub struct Batch {
     /// Directory records; `None` removes one.
     pub directories: Vec<(RootName, RelPath, Option<Directory>)>,
+    /// On which branches the files of directories lie, after those.
+    pub lays: Vec<(RootName, RelPath, Lay)>,
     /// Roots whose whole inventory, titles and arrivals are dropped first.
     pub dropped_roots: Vec<RootName>,
     /// Titles found at places.
@@ -100,6 +102,8 @@ pub struct Loaded {
     pub heartbeat: Option<Timestamp>,
     /// Entries that no tracker has yet.
     pub queued: Vec<Entry>,
+    /// What a person has retired since the last sign of life: what was retired, and when.
+    pub retired: Vec<(String, Timestamp)>,
 }
 
 /// What the daemon needs of a store.

@@ -74,7 +74,7 @@ pub fn open(dir: &Path, create: bool, now: Timestamp) -> Result<Opened, OpenErro
     if entries > 0 || rewritten > 0 {
         healed.push(Healed::Reconciled { entries, lines: rewritten });
     }
-    let loaded = store.load()?;
+    let mut loaded = store.load()?;
     if store.quarantined() > 0 {
         let (count, what) = (store.quarantined(), store.take_damage());
         healed.push(Healed::BadRecords { count, what });
@@ -85,6 +85,7 @@ pub fn open(dir: &Path, create: bool, now: Timestamp) -> Result<Opened, OpenErro
     }
     let rebuilt = set_aside || rolled_back || (!had_store && !lines.is_empty());
     let written: Vec<Timestamp> = lines.iter().map(|line| line.at).collect();
+    loaded.retired = reconcile::retired(loaded.heartbeat, &lines);
     let stale = reconcile::stale(rebuilt, loaded.heartbeat, &written, now);
     Ok(Opened { store, ledger, loaded, healed, stale })
 }

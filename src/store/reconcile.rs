@@ -94,6 +94,17 @@ fn close_lives<S: Storage>(
     Ok(())
 }
 
+/// What a person has retired at or behind the last sign of life: the store may not know of it. One
+/// without a sign of life knows nothing that could be lost.
+pub(super) fn retired(heartbeat: Option<Timestamp>, lines: &[Line]) -> Vec<(String, Timestamp)> {
+    let of = |line: &Line| match &line.event {
+        Event::Verb { verb, subject } if verb == "retire" => Some((subject.clone(), line.at)),
+        _ => None,
+    };
+    let since = lines.iter().filter(|line| heartbeat.is_some_and(|heartbeat| line.at >= heartbeat));
+    since.filter_map(of).collect()
+}
+
 /// Why losses found at start can't be dated, if they can't.
 pub(super) fn stale(
     rebuilt: bool,

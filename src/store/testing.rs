@@ -77,6 +77,7 @@ pub(super) fn lost_file() -> LostFile {
         id: FileId { fs: FsId(1), inode: 42 },
         looked: Timestamp::from_millis(5),
         extra: false,
+        retired: false,
     }
 }
 

@@ -44,7 +44,8 @@ fn an_unknown_key_is_named_with_its_place_and_what_was_meant() {
     );
     check_error(
         "[radarr.uhd]\nurl = \"x\"\n",
-        "f:2:2: radarr: unknown key (known keys: brake, confirm, history, log, remote, roots, watch)",
+        "f:2:2: radarr: unknown key (known keys: brake, confirm, history, log, pools, remote, \
+         roots, watch)",
     );
     check_error(
         "[roots.b]\npath = \"/b\"\nextension = []\n",
@@ -241,6 +242,45 @@ fn lists_of_extensions_and_rules_are_checked_and_brought_into_one_form() {
     check("watch.ignore = ['**']", "would ignore everything");
     check("watch.ignore = ['']", "`` is not a name");
     check("roots.a.marker = 'a/b'", "`a/b` is not the name of a file directly below the root");
+}
+
+#[test]
+fn a_pool_is_a_mount_point_and_the_mount_points_of_its_branches() {
+    let pool = "[pools.main]\nmount = '/mnt/pool/'\nbranches = ['/mnt/d1', '/mnt/d2']\n";
+    let pools = read(&format!("{ROOT}{pool}")).pools;
+    assert_eq!((&*pools[0].name, &*pools[0].mount), ("main", Path::new("/mnt/pool")));
+    assert_eq!(pools[0].branches, [Path::new("/mnt/d1"), Path::new("/mnt/d2")]);
+    let check = |text: &str, expected: &str| check_error(text, &format!("f:{expected}"));
+    check(
+        "pools.main.branches = []",
+        "2:7: pools.main.mount: has no mount; add mount = \"/mnt/main\" below [pools.main]",
+    );
+    check(
+        "pools.m = { mount = '/p', branches = ['d1'] }",
+        "2:39: pools.m.branches: `d1` is not a full path; write it from the `/` on, like /mnt/movies",
+    );
+    check(
+        "pools.m = { mount = '/p', branches = ['/d1', '/d1/'] }",
+        "2:46: pools.m.branches: `/d1/` is named twice; once is enough",
+    );
+    check(
+        "pools.m = { mount = '/p', branches = ['/p/d1'] }",
+        "2:39: pools.m.branches: `/p/d1` lies in the pool itself; name where the disk is mounted",
+    );
+    check(
+        "pools.m = { mount = '/p' }\npools.n = { mount = '/p' }",
+        "3:21: pools.n.mount: is the mount point of `pools.m` too; keep one of the two",
+    );
+    check(
+        "pools.m = { mount = '/p', branch = [] }",
+        "2:27: pools.m.branch: unknown key; did you mean `pools.m.branches`? (known keys: branches, \
+         mount)",
+    );
+    check(
+        "pools.M.mount = '/p'",
+        "2:7: pools.M: not a name for a pool; use 1 to 64 of a-z, 0-9, `-` \
+         and `_`",
+    );
 }
 
 #[test]

@@ -33,7 +33,10 @@ fn the_example_as_it_ships_lacks_nothing_but_a_root() {
 #[test]
 fn each_value_in_the_example_is_the_default() {
     let plain = read_all("", &[], &with_roots(&["/a"])).unwrap();
-    assert_eq!(read_all(&uncommented(), &[], &with_roots(&["/a"])).unwrap(), plain);
+    let mut example = read_all(&uncommented(), &[], &with_roots(&["/a"])).unwrap();
+    assert_eq!(example.pools.len(), 1, "an example as the roots are");
+    example.pools.clear();
+    assert_eq!(example, plain);
     assert_eq!(read(&uncommented()).roots.len(), 2);
 }
 
@@ -46,7 +49,8 @@ fn the_example_mentions_every_key() {
         ignore: vec!["own".to_owned()],
         marker: Some("own".to_owned()),
     };
-    let settings = Settings { roots: vec![own], ..read(ROOT) };
+    let pool = PoolSettings { name: "main".into(), mount: "/p".into(), branches: vec![] };
+    let settings = Settings { roots: vec![own], pools: vec![pool], ..read(ROOT) };
     let mut missing = Vec::new();
     let example: toml::Table = uncommented().parse().unwrap();
     let printed: toml::Table = print(&settings).parse().unwrap();
@@ -64,6 +68,8 @@ fn the_example_mentions_every_key() {
         let shown = example[key].as_table().unwrap();
         missing.extend(table.keys().filter(|k| !shown.contains_key(*k)).cloned());
     }
+    let pool = |table: &toml::Table| table["pools"]["main"].as_table().unwrap().clone();
+    missing.extend(pool(&printed).keys().filter(|k| !pool(&example).contains_key(*k)).cloned());
     assert!(missing.is_empty(), "not in config/obituarr.toml: {missing:?}");
 }
 

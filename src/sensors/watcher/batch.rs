@@ -9,7 +9,7 @@ use super::flight::Reach;
 use super::{Move, Report, Walk};
 use crate::disk::{LookError, RootDir};
 use crate::domain::{RelPath, RootLook, RootName};
-use crate::inventory::{Inventory, Listing, Name, births_needed, compare};
+use crate::inventory::{Inventory, Lay, Listing, Name, births_needed, compare};
 
 /// The most directories and names of one batch: what is known of it is held in memory, and a
 /// question must not wait longer for its turn.
@@ -100,6 +100,7 @@ impl Actor {
                     visited.directories += 1;
                     visited.files += listing.files.len() as u64;
                     self.came_by(&listing, walk.is_some(), &mut visited.next);
+                    self.note_lay(root, &listing, news);
                     self.weigh(root, listing, news);
                 }
                 Err(error) => self.could_not_list(dir, error),
@@ -146,6 +147,16 @@ impl Actor {
         self.unseen.add(dir, &why, now);
     }
 
+    /// On a pool: where the files lie, if that is news. Files are moved from branch to branch without
+    /// a change that could be seen in the pool.
+    fn note_lay(&self, root: &RootDir, listing: &Listing, news: &mut News) {
+        let Some(lay) = root.lay(&listing.dir, &listing.files) else { return };
+        let known = self.out.inventory.lay(&self.root.name, &listing.dir).ok().flatten();
+        if known.map_or(!listing.files.is_empty(), |known| known != lay) {
+            news.lays.push((listing.dir.clone(), lay));
+        }
+    }
+
     fn weigh(&mut self, root: &RootDir, mut listing: Listing, news: &mut News) {
         let in_flight = self.flight.covers(&listing.dir);
         let inventory = &*self.out.inventory;
@@ -160,7 +171,7 @@ impl Actor {
     }
 
     fn send_news(&mut self, mut news: News, walk: Option<Walk>) -> Flow {
-        if news.listings.is_empty() && self.moves.is_empty() {
+        if news.listings.is_empty() && news.lays.is_empty() && self.moves.is_empty() {
             return Ok(());
         }
         let Some(identity) = self.identity.clone() else { return Ok(()) };
@@ -168,8 +179,8 @@ impl Actor {
         name_origins(&mut news.listings, &moves);
         self.seq += 1;
         self.flight.sent(self.seq, news.reaches.iter().map(|(dir, reach)| (dir, *reach)));
-        let listings = news.listings;
-        self.send(Report::Listed { seq: self.seq, identity, listings, moves, walk })
+        let News { listings, lays, .. } = news;
+        self.send(Report::Listed { seq: self.seq, identity, listings, lays, moves, walk })
     }
 }
 
@@ -177,6 +188,7 @@ impl Actor {
 #[derive(Debug, Default)]
 struct News {
     listings: Vec<Listing>,
+    lays: Vec<(RelPath, Lay)>,
     reaches: Vec<(RelPath, Reach)>,
     has_lost: bool,
 }

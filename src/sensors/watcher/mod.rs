@@ -53,7 +53,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::disk::Host;
 use crate::domain::{Identity, RelPath, RootLook, RootName};
-use crate::inventory::{Inventory, Listing, Rules};
+use crate::inventory::{Inventory, Lay, Listing, Rules};
 
 /// A root to watch.
 #[derive(Debug, Clone)]
@@ -135,6 +135,8 @@ pub enum Report {
         identity: Identity,
         /// The directories. May be empty when there are only moves to tell.
         listings: Vec<Listing>,
+        /// On which branches of a pool their files lie, where that is not as the inventory says.
+        lays: Vec<(RelPath, Lay)>,
         /// Halves of renames not told before.
         moves: Vec<Move>,
         /// The walk that the listings belong to, if any.

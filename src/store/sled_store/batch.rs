@@ -34,6 +34,7 @@ impl Store {
             })
         };
         drop_where(Table::Inventory, &of_root, &|_| true)?;
+        drop_where(Table::Lay, &of_root, &|_| true)?;
         drop_where(Table::Arrivals, &[], &|key| keys::behind_inode(key).starts_with(&of_root))
     }
 
@@ -69,7 +70,13 @@ impl Writes {
     fn disk(&mut self, batch: &Batch) {
         for (root, dir, record) in &batch.directories {
             let value = record.as_ref().map(encode);
+            if value.is_none() {
+                self.change(Table::Lay, keys::directory(root, dir), None);
+            }
             self.change(Table::Inventory, keys::directory(root, dir), value);
+        }
+        for (root, dir, lay) in &batch.lays {
+            self.put(Table::Lay, &keys::directory(root, dir), Some(lay));
         }
         for arrival in &batch.arrivals {
             let key = keys::arrival(arrival.id, &arrival.path);

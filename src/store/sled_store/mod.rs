@@ -5,6 +5,7 @@
 //! meta           schema, awake, heartbeat, next_candidate, next_line, next_title, titles_lost,
 //!                generation: JSON
 //! inventory      root \0 directory       -> inventory::encode
+//! lay            root \0 directory       -> inventory::Lay: JSON
 //! title_records  number                  -> root \0 folder \0 loose item: JSON
 //! title_keys     key without kind \0 number
 //! arrivals       fs inode root \0 path   -> JSON
@@ -51,7 +52,7 @@ use crate::domain::{
     Awake, Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath, Item,
     ItemKey, ProbeId, RelPath, RootName, Timestamp,
 };
-use crate::inventory::{Directory, Inventory, InventoryError, count_files, decode, encode};
+use crate::inventory::{Directory, Inventory, InventoryError, Lay, count_files, decode, encode};
 
 /// The schema that this version writes.
 pub(super) const SCHEMA: u64 = 2;

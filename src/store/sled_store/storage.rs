@@ -134,6 +134,15 @@ impl Inventory for Store {
         }))
     }
 
+    fn lay(
+        &self,
+        root: &RootName,
+        dir: &RelPath,
+    ) -> std::result::Result<Option<Lay>, InventoryError> {
+        let lay = self.record(Table::Lay, &keys::directory(root, dir));
+        lay.map_err(|error| unreadable(root, dir, error))
+    }
+
     fn within(
         &self,
         root: &RootName,

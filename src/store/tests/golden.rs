@@ -35,10 +35,12 @@ fn the_stored_form_of_schema_1_never_changes() {
             source: "/dev/sda1".into(),
             uuid: Some("u".into()),
             inode: Some(2),
+            pool: None,
         }),
         basis: "/m\nextensions mkv".into(),
         suspect: None,
         learned: None,
+        retired: vec![],
     };
     check(&state, include_str!("../golden/root.json").trim());
     let line = Line {

@@ -140,3 +140,38 @@ fn a_film_moved_into_another_film_s_folder_dies_there_under_its_own_name_too() {
     daemon.wait_deletions(2);
     assert_eq!(daemon.dead(), ["Heat", "Ronin"]);
 }
+
+#[test]
+fn renamed_and_moved_while_nobody_watched_it_lives() {
+    let home = home();
+    home.start().stop();
+    let old = home.media().join("old/x.old");
+    fs::rename(home.media().join("movies/Heat (1995)/heat.mkv"), &old).unwrap();
+    fs::remove_dir_all(home.media().join("movies/Ronin (1998)")).unwrap();
+    let daemon = home.start();
+    daemon.wait_decided("film:heat:1995", "retracted");
+    daemon.wait_deletions(1);
+    assert_eq!(daemon.dead(), ["Ronin"]);
+    // And from now on it is followed there.
+    fs::remove_file(old).unwrap();
+    daemon.wait_deletions(2);
+    assert_eq!(daemon.dead(), ["Heat", "Ronin"]);
+}
+
+#[test]
+fn renamed_and_moved_while_the_daemon_stood_still_it_lives() {
+    let home = home();
+    let daemon = home.start();
+    daemon.signal(rustix::process::Signal::STOP);
+    let old = home.media().join("old");
+    fs::rename(home.media().join("movies/Heat (1995)/heat.mkv"), old.join("x.old")).unwrap();
+    // More than the kernel keeps for one who does not listen.
+    for number in 0..40_000 {
+        fs::write(old.join(format!("{}.nfo", number % 1_000)), "").unwrap();
+        fs::remove_file(old.join(format!("{}.nfo", number % 1_000))).unwrap();
+    }
+    daemon.signal(rustix::process::Signal::CONT);
+    daemon.check();
+    daemon.wait_decided("film:heat:1995", "retracted");
+    nothing_died(&daemon);
+}

@@ -49,6 +49,7 @@ impl Asker<'_> {
         let path = match plain.rsplit_once('/') {
             Some(("/v1/explain", _)) => "/v1/explain/{item}",
             Some(("/v1/accept", _)) => "/v1/accept/{root}",
+            Some(("/v1/retire", _)) => "/v1/retire/{what}",
             _ => plain,
         };
         let (found, answer) = self.ask("control.sock", method, target);
@@ -167,6 +168,17 @@ fn of_a_doubt(home: &Home, seen: BTreeSet<String>) -> BTreeSet<String> {
     let lines = story["stories"][0]["lines"].as_array().unwrap();
     assert!(lines.iter().any(|line| line["kind"] == "accepted"), "{story}");
     asker.want(200, "GET", "/v1/explain/root:away");
+    asker.want(409, "GET", "/v1/retire/movies");
+    fs::rename(home.media(), home.path().join("elsewhere")).unwrap();
+    let asked = until("the root is away", LONG, || {
+        let (code, _) = asker.ask("control.sock", "GET", "/v1/retire/movies");
+        (code == 200).then(|| asker.want(200, "GET", "/v1/retire/movies"))
+    });
+    assert_eq!(
+        (&asked["retired"], asked["titles"].as_array().map(Vec::len)),
+        (&false.into(), Some(5))
+    );
+    assert_eq!(asker.want(200, "POST", "/v1/retire/movies")["retired"], true);
     assert_eq!(daemon.stop(), 0);
     asker.seen
 }

@@ -31,8 +31,9 @@ impl Watchdog {
         let socket = UnixDatagram::bind(&path).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
         let micros = Self::PATIENCE.as_micros().to_string();
-        rig.home.environment =
-            vec![("NOTIFY_SOCKET", path.display().to_string()), ("WATCHDOG_USEC", micros)];
+        rig.home
+            .environment
+            .extend([("NOTIFY_SOCKET", path.display().to_string()), ("WATCHDOG_USEC", micros)]);
         let longest = Arc::new(Mutex::new((now(), Duration::ZERO)));
         let ended = Arc::new(AtomicBool::new(false));
         let (noted, is_over) = (Arc::clone(&longest), Arc::clone(&ended));

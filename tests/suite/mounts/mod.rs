@@ -11,5 +11,7 @@ mod itself;
 mod lies;
 mod limits;
 mod lost;
+mod pools;
 mod reboot;
 mod remote;
+mod retire;

@@ -137,6 +137,8 @@ impl Rig {
         let nothing = MsFlags::empty();
         mount(Some("home"), home.path(), Some("tmpfs"), nothing, None::<&str>).expect("a tmpfs");
         fs::create_dir(home.media()).unwrap();
+        // What a file system of ours shows is another's word, and must be seen twice.
+        home.environment.push(("OBITUARR__REMOTE__CONFIRM", "1s".to_owned()));
         let to_end = aborts.clone();
         // A process that waits for a file system of ours can't even be killed.
         home.before_kill = Some(Box::new(move || to_end.all()));

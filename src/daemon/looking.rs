@@ -1,0 +1,69 @@
+//! Looks that the loop wants, each on a thread of its own: the disk may hang.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::probing::Runnable;
+use super::run::Loop;
+use super::watching::Beside;
+use crate::core::Findings;
+use crate::domain::{FileId, FilePath, RootName};
+use crate::prober::{self, Ground, Sought};
+use crate::store::StoreError;
+
+/// What a thread brings.
+#[derive(Debug)]
+pub(super) enum Brought {
+    /// The findings of a probe, and when they were found by the monotonic clock.
+    Findings(Findings, Duration),
+    /// The files that were found in a root that was looked through.
+    Strays(RootName, Vec<(FilePath, FileId)>),
+}
+
+impl Loop<'_> {
+    /// Looks at the disk for one item.
+    pub(super) fn probe(
+        &mut self,
+        runnable: Runnable,
+        beside: &mut Beside,
+    ) -> Result<(), StoreError> {
+        let Runnable { probe, behind } = runnable;
+        let job = self.engine.job(&probe)?;
+        let mut grounds = beside.grounds.clone();
+        for (name, ground) in &mut grounds {
+            ground.dark = self.engine.why_dark(name);
+            ground.retired = self.engine.is_retired(name);
+        }
+        let host = Arc::clone(&self.host);
+        let (clock, brought) = (Arc::clone(&self.clock), beside.brought.clone());
+        tokio::task::spawn_blocking(move || {
+            let mut disk = prober::look_or_unknown(&job, &grounds, &host, &*clock);
+            disk.behind = behind;
+            let found = Findings {
+                probe: probe.id,
+                candidate: probe.candidate,
+                disk,
+                services: Vec::new(),
+                evidence: Vec::new(),
+                at: clock.wall(),
+                age: Duration::ZERO,
+            };
+            // The loop has ended: then nobody waits for it.
+            drop(brought.blocking_send(Brought::Findings(found, clock.monotonic())));
+        });
+        Ok(())
+    }
+
+    /// Looks through a root for files that are missing.
+    pub(super) fn hunt(&self, root: RootName, sought: Arc<Sought>, beside: &Beside) {
+        let ground = beside.grounds.get(&root).cloned();
+        let (host, clock) = (Arc::clone(&self.host), Arc::clone(&self.clock));
+        let brought = beside.brought.clone();
+        tokio::task::spawn_blocking(move || {
+            let look = |ground: Ground| prober::hunt(&root, &ground, &sought, &host, &*clock);
+            // A root that could not be looked through holds the losses up by its health.
+            let found = ground.and_then(look).unwrap_or_default();
+            drop(brought.blocking_send(Brought::Strays(root, found)));
+        });
+    }
+}
