@@ -17,7 +17,9 @@ use std::rc::Rc;
 use super::TitleAt;
 use super::title::{Parsed, parse_file, parse_folder, stem};
 use super::words::{Word, is_extra_file, word};
-use crate::domain::{Episode, Item, Kind, Place, RelPath, RootName, episodes, normalise, shown};
+use crate::domain::{
+    Episode, Item, Kind, Place, RelPath, RootName, alike, episodes, normalise, shown,
+};
 use crate::inventory::{Directory, Media};
 
 /// The folders of one root, as far as the rules need them.
@@ -198,6 +200,29 @@ pub fn is_loose_file_of(item: &Item, name: &[u8]) -> bool {
     let one_name = one_year && normalise(&found.title) == normalise(&item.title);
     !found.ids.contradict(&item.ids)
         && (one_name || found.match_keys().iter().any(|key| item.match_keys().contains(key)))
+}
+
+/// Whether a file that appeared in a shared folder just when an item went from it may be a new encode
+/// of the item: its name begins like the item's, or the item's like its.
+#[must_use]
+pub fn may_be_new_encode(item: &Item, name: &[u8]) -> bool {
+    let found = loose_item(name);
+    let whole = |item: &Item| match item.year {
+        Some(year) => alike(&format!("{} {year}", item.title)),
+        None => alike(&item.title),
+    };
+    let begins = |long: &str, short: &str| {
+        long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    let (was, is) = (alike(&item.title), alike(&found.title));
+    let one_year = match (item.year, found.year) {
+        (Some(a), Some(b)) => a.abs_diff(b) <= 1,
+        _ => true,
+    };
+    !found.ids.contradict(&item.ids)
+        && (one_year && (begins(&is, &was) || begins(&was, &is))
+            || begins(&whole(&found), &whole(item))
+            || begins(&whole(item), &whole(&found)))
 }
 
 struct Dir {

@@ -10,7 +10,7 @@ mod tests;
 mod title;
 mod words;
 
-pub use layout::{Folders, Placed, Placer, is_loose_file_of, standing_below};
+pub use layout::{Folders, Placed, Placer, is_loose_file_of, may_be_new_encode, standing_below};
 pub use title::{Parsed, parse_file, parse_folder, stem};
 
 use crate::domain::{Item, Place};

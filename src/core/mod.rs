@@ -229,9 +229,13 @@ impl Core {
             }
         }
         if forget {
+            // Where it lay is not even a place any more.
             self.unfollow_root(name);
+            self.forget_under(now, name, "has another path now");
+        } else {
+            // What went before that is looked at by the new rules, once all is listed by them.
+            self.settle_under(now, name);
         }
-        self.hold_under(now, name, &Hold::Rebased { root: name.clone() });
     }
 
     /// Forgets a root that is no longer configured.
@@ -241,7 +245,7 @@ impl Core {
         }
         self.dirty_roots.insert(name.clone());
         self.unfollow_root(name);
-        self.forget_under(now, name);
+        self.forget_under(now, name, "is not configured any more");
     }
 
     /// Waits otherwise from now on.

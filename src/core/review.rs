@@ -180,6 +180,16 @@ impl Core {
         }
     }
 
+    /// Somebody wants everything looked at: what is held and may end by itself, too.
+    pub fn look_again(&mut self, now: Now) {
+        let is_held = |c: &&Candidate| matches!(c.stage, Stage::Held { .. });
+        let held: Vec<CandidateId> =
+            self.candidates.values().filter(is_held).map(|candidate| candidate.id).collect();
+        for id in held {
+            self.unsettle(now, id);
+        }
+    }
+
     /// Lets a candidate wait again from now on, unless only a person can end its hold.
     pub(super) fn unsettle(&mut self, now: Now, id: CandidateId) {
         let Some(candidate) = self.candidates.get(&id) else { return };
@@ -225,7 +235,7 @@ impl Core {
 
     /// Takes everything of a root that is no longer configured out of what is under review: nobody
     /// can look there, and it is no deletion.
-    pub(super) fn forget_under(&mut self, now: Now, name: &RootName) {
+    pub(super) fn forget_under(&mut self, now: Now, name: &RootName, why: &str) {
         for (key, state) in &mut self.items {
             let before = state.partial.len();
             state.partial.retain(|file| file.path.root != *name);
@@ -244,7 +254,7 @@ impl Core {
             candidate.places.retain(|place| place.root != *name);
             candidate.lost.retain(|file| file.path.root != *name);
             if candidate.lost.is_empty() || candidate.places.is_empty() {
-                let why = format!("root {name} is not configured any more");
+                let why = format!("root {name} {why}");
                 self.retract(now, id, why, Vec::new());
             } else {
                 self.settle(now, id);
@@ -252,15 +262,12 @@ impl Core {
         }
     }
 
-    pub(super) fn hold_under(&mut self, now: Now, name: &RootName, why: &Hold) {
-        let concerned: Vec<CandidateId> = self
-            .candidates
-            .values()
-            .filter(|c| c.places.iter().any(|place| place.root == *name))
-            .map(|c| c.id)
-            .collect();
+    pub(super) fn settle_under(&mut self, now: Now, name: &RootName) {
+        let of_root = |c: &&Candidate| c.places.iter().any(|place| place.root == *name);
+        let concerned: Vec<CandidateId> =
+            self.candidates.values().filter(of_root).map(|candidate| candidate.id).collect();
         for id in concerned {
-            self.hold(now, id, why.clone(), Vec::new());
+            self.unsettle(now, id);
         }
     }
 }

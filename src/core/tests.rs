@@ -523,11 +523,30 @@ fn a_change_of_the_configuration_is_never_a_deletion() {
     let mut world = World::new();
     world.add((0, 1, 0));
     world.remove((0, 1, 0));
-    world.core.configure_root(world.now, &root_name(0), "other rules", false);
+    world.core.configure_root(world.now, &root_name(0), "another path", true);
     world.upkeep();
     world.advance(Duration::from_hours(1_000));
     assert!(world.probes.is_empty());
-    assert_eq!(world.kinds(0), ["lost", "rebased"]);
+    assert_eq!(world.kinds(0), ["lost", "unknown", "retracted"]);
+}
+
+#[test]
+fn what_was_lost_before_the_rules_changed_waits_again_and_is_looked_at() {
+    let mut world = World::new();
+    world.add((0, 1, 0));
+    world.add((1, 1, 0));
+    world.remove((0, 1, 0));
+    world.remove((1, 1, 0));
+    world.advance(SETTLE / 2);
+    world.core.configure_root(world.now, &root_name(0), "other rules", false);
+    world.upkeep();
+    world.advance(SETTLE / 2);
+    assert!(world.probes.is_empty());
+    world.add((1, 2, 0));
+    world.advance(SETTLE);
+    world.answer_all();
+    assert_eq!(world.kinds(0), ["lost", "confirmed"]);
+    assert_eq!(world.kinds(1), ["lost", "retracted"]);
 }
 
 #[test]

@@ -103,7 +103,7 @@ pub struct Engine<S, R> {
     pub(super) store: Arc<S>,
     pub(super) recorder: R,
     pub(super) roots: BTreeMap<RootName, RootRun>,
-    moves: Moves,
+    pub(super) moves: Moves,
     pub(super) newcomers: Newcomers,
     pub(super) hunting: Hunting,
     /// Why recording has stopped.
@@ -235,8 +235,10 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 self.core.handle_count(now, name, files, lost, applied.came);
             }
         }
-        if report.walk.is_some() && !waiting {
-            self.unheard(now, &applied.observations);
+        if !waiting {
+            // Where not all is watched, moves are not told either.
+            let unheard = report.walk.is_some() || !self.hears_all(name);
+            self.may_be_moves(now, &applied.observations, unheard, report.walk.is_some());
         }
         for observation in applied.observations {
             if waiting && matches!(observation, Observation::Lost { .. }) {
@@ -261,20 +263,15 @@ impl<S: Storage, R: Record> Engine<S, R> {
         self.moves.note(cookie, FilePath::new(root.clone(), path), to);
     }
 
+    /// Somebody wants everything looked at.
+    pub fn look_again(&mut self, now: Now) {
+        self.core.look_again(now);
+    }
+
     /// Waits otherwise from now on.
     pub fn set_policy(&mut self, policy: Policy, history: Duration) {
         self.core.set_policy(policy);
         self.history = history;
-    }
-
-    /// The roots that can be believed.
-    #[must_use]
-    pub fn online_roots(&self) -> Vec<RootName> {
-        let roots = self.core.roots().iter();
-        roots
-            .filter(|(_, root)| root.health == Health::Online)
-            .map(|(name, _)| name.clone())
-            .collect()
     }
 
     /// Whether nothing is under review and every root is armed.
@@ -315,6 +312,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
     /// When the store can't be written.
     pub fn tick(&mut self, now: Now) -> Result<(), StoreError> {
         self.core.handle_timeout(now);
+        self.hunt(now, false);
         if self.core.candidates().is_empty() {
             self.newcomers.clear();
         }

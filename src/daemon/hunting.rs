@@ -1,6 +1,6 @@
-//! Losses that nobody heard of when they happened: while the daemon was stopped, or events were lost.
-//! The kernel told of no move, so each root is looked through for what is missing before anyone is
-//! asked.
+//! Losses that may be moves to anywhere, under any name: those of which the kernel said that they were
+//! moved away, and those that nobody heard of when they happened. Each root is looked through for them
+//! before anyone is asked. What was plainly removed needs none of this.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::engine::{Engine, Order, Record};
 use super::strays::{self, Stray};
-use crate::domain::{Awake, FileId, FilePath, Now, Observation, RootName};
-use crate::prober::Sought;
+use crate::domain::{Awake, FileId, FilePath, Health, Now, Observation, RootName};
+use crate::prober::{Missing, Sought};
 use crate::store::{Storage, StoreError};
 
 /// How long probes wait for what is looked through: a disk that hangs must not hold up all others.
@@ -21,6 +21,8 @@ pub(super) struct Hunting {
     sought: Sought,
     /// Since when something is to be looked for.
     since: Option<Awake>,
+    /// Whether it awaits the end of a walk, which may bring more to light.
+    in_walk: bool,
     /// Since when each root is being looked through.
     running: BTreeMap<RootName, Awake>,
 }
@@ -33,28 +35,64 @@ impl Hunting {
 }
 
 impl<S: Storage, R: Record> Engine<S, R> {
-    /// Takes note of losses that came to light in a walk.
-    pub(super) fn unheard(&mut self, now: Now, observations: &[Observation]) {
-        for observation in observations {
+    /// Takes note of the losses that may be moves. `unheard`: no event told of them; `in_walk`: more
+    /// may come to light.
+    pub(super) fn may_be_moves(
+        &mut self,
+        now: Now,
+        lost: &[Observation],
+        unheard: bool,
+        in_walk: bool,
+    ) {
+        for observation in lost {
             let Observation::Lost { files, .. } = observation else { continue };
             for file in files.iter().filter(|file| !file.retired) {
-                self.hunting.since.get_or_insert(now.awake);
-                self.hunting.sought.insert(file.id, file.looked);
+                let moved = self.moves.has_left(&file.path);
+                if moved || unheard {
+                    self.hunting.since.get_or_insert(now.awake);
+                    let missing = Missing { looked: file.looked, moved };
+                    self.hunting.sought.insert(file.id, missing);
+                }
             }
+        }
+        self.hunting.in_walk |= in_walk && self.hunting.since.is_some();
+    }
+
+    /// What is under review in a root is looked for anew: its rules are others now.
+    pub(super) fn hunt_again(&mut self, now: Now, root: &RootName) {
+        let lost = self.core.candidates().values().flat_map(|candidate| &candidate.lost);
+        for file in lost.filter(|file| file.path.root == *root && !file.retired) {
+            let missing = Missing { looked: file.looked, moved: false };
+            self.hunting.sought.insert(file.id, missing);
+            self.hunting.since.get_or_insert(now.awake);
+            self.hunting.in_walk = true;
         }
     }
 
-    /// A walk is over: all that it brought to light is looked for, in one go.
-    pub(super) fn hunt(&mut self, now: Now) {
-        if self.hunting.sought.is_empty() {
+    /// Begins to look, if it is time: at the end of a walk all that it brought to light, in one go.
+    pub(super) fn hunt(&mut self, now: Now, walked: bool) {
+        let hunting = &mut self.hunting;
+        hunting.running.retain(|_, since| now.awake.since(*since) < PATIENCE);
+        if hunting.sought.is_empty() || (hunting.in_walk && !walked) || !hunting.running.is_empty()
+        {
             return;
         }
-        self.hunting.since = None;
-        let sought = Arc::new(std::mem::take(&mut self.hunting.sought));
+        (hunting.since, hunting.in_walk) = (None, false);
+        let sought = Arc::new(std::mem::take(&mut hunting.sought));
         for root in self.online_roots() {
             self.hunting.running.insert(root.clone(), now.awake);
             self.orders.push(Order::Hunt { root, sought: Arc::clone(&sought) });
         }
+    }
+
+    /// The roots that can be believed.
+    #[must_use]
+    pub fn online_roots(&self) -> Vec<RootName> {
+        let roots = self.core.roots().iter();
+        roots
+            .filter(|(_, root)| root.health == Health::Online)
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// Whether nothing is being looked for: before that, nobody is to be asked.

@@ -4,15 +4,18 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::engine::{Engine, Record};
-use crate::catalog::{is_loose_file_of, standing_below};
+use crate::catalog::{TitleAt, is_loose_file_of, may_be_new_encode, standing_below};
 use crate::core::Probe;
-use crate::domain::FilePath;
+use crate::domain::{FileId, FilePath};
 use crate::prober::{Arrived, HiddenFolder, Job};
-use crate::store::{Storage, StoreError};
+use crate::store::{Arrival, Storage, StoreError};
 
 /// How long before a loss was noticed its other half may have been noticed: walks of large roots
 /// take a while, and go through the two halves in any order.
 const MOVE_WINDOW: Duration = Duration::from_hours(1);
+
+/// How far apart the two halves of a move are noticed that the kernel told of.
+const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// How many files that are not lost are looked at: a series has fewer.
 const MOST_KNOWN: usize = 20_000;
@@ -48,27 +51,38 @@ pub(super) fn job<S: Storage>(
     unseen: &Unseen,
 ) -> Result<Job, StoreError> {
     let item = &probe.item;
-    let titles = store.titles(&item.match_keys())?;
-    let elsewhere = titles
-        .into_iter()
-        .filter(|title| !title.item.ids.contradict(&item.ids))
-        .map(|title| title.place)
-        .collect();
+    let (keys, mut elsewhere) = (item.match_keys(), Vec::new());
+    for title in store.titles(&item.all_keys())? {
+        let is_exact = title.item.match_keys().iter().any(|key| keys.contains(key))
+            && !title.item.ids.contradict(&item.ids);
+        // Under a better name it counts only if it appeared lately.
+        if is_exact || (item.may_be(&title.item) && has_newcomer(store, &title)?) {
+            elsewhere.push(title.place);
+        }
+    }
     let mut arrived = Vec::new();
     for lost in &probe.lost {
         // By a clock that nobody sets: a jump would hide the other half of a move.
         let since = probe.from.minus(MOVE_WINDOW);
+        let arrivals = store.arrivals(lost.id)?;
+        let back = arrivals.iter().filter(|a| a.path == lost.path).map(|a| a.at).max();
+        // The kernel's word is about one move. What went there before, or came back since, did not go
+        // there now.
+        let said_so = |arrival: &Arrival| {
+            arrival.moved_from.as_ref() == Some(&lost.path)
+                && arrival.at >= probe.from.minus(AT_ONCE)
+                && back.is_none_or(|back| back < arrival.at)
+        };
         arrived.extend(
-            store
-                .arrivals(lost.id)?
-                .into_iter()
+            arrivals
+                .iter()
                 .filter(|arrival| arrival.path != lost.path)
                 .filter(|arrival| {
                     arrival.at >= since || arrival.moved_from.as_ref() == Some(&lost.path)
                 })
                 .map(|arrival| Arrived {
-                    said_so: arrival.moved_from.as_ref() == Some(&lost.path),
-                    path: arrival.path,
+                    said_so: said_so(arrival),
+                    path: arrival.path.clone(),
                     lost: lost.path.clone(),
                     id: arrival.id,
                     looked: lost.looked,
@@ -76,6 +90,7 @@ pub(super) fn job<S: Storage>(
         );
     }
     let mut known = Vec::new();
+    let mut alike = Vec::new();
     for place in &probe.places {
         store.within(&place.root, &place.folder, &mut |dir, record| {
             for file in &record.files {
@@ -88,20 +103,29 @@ pub(super) fn job<S: Storage>(
                 let is_lost = probe.lost.iter().any(|lost| lost.path == path);
                 if belongs && !is_lost && known.len() < MOST_KNOWN {
                     known.push((path, record.fs));
+                } else if place.loose && !is_lost && may_be_new_encode(item, &file.name) {
+                    alike.push((path, FileId { fs: record.fs, inode: file.inode }));
                 }
             }
             if place.loose { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
     }
+    for (path, id) in alike {
+        if appeared(store, &path, id)? && known.len() < MOST_KNOWN {
+            known.push((path, id.fs));
+        }
+    }
     for path in &probe.follows {
         let dir = path.rel.parent().unwrap_or_default();
-        let fs = store.directory(&path.root, &dir)?.map(|record| record.fs);
-        known.extend(fs.map(|fs| (path.clone(), fs)));
+        // One that the inventory has lost meanwhile is not followed any more.
+        let record = store
+            .directory(&path.root, &dir)?
+            .filter(|record| record.files.iter().any(|file| Some(&*file.name) == path.rel.name()));
+        known.extend(record.map(|record| (path.clone(), record.fs)));
     }
     let mut hidden = Vec::new();
     for (dir, why) in &unseen.dirs {
-        let known = store.directory(&dir.root, &dir.rel)?.is_some();
-        hidden.push(HiddenFolder { dir: dir.clone(), why: why.clone(), known });
+        hidden.push(HiddenFolder { dir: dir.clone(), why: why.clone() });
     }
     Ok(Job {
         item: item.clone(),
@@ -114,4 +138,34 @@ pub(super) fn job<S: Storage>(
         hidden,
         more_hidden: unseen.more,
     })
+}
+
+/// Whether a file of a title appeared in the last days. It may have been copied long before the old
+/// one was removed.
+fn has_newcomer<S: Storage>(store: &S, title: &TitleAt) -> Result<bool, StoreError> {
+    let place = &title.place;
+    let mut files = Vec::new();
+    store.within(&place.root, &place.folder, &mut |dir, record| {
+        for file in &record.files {
+            if !place.loose || is_loose_file_of(&title.item, &file.name) {
+                let path = FilePath::new(place.root.clone(), dir.join(&file.name));
+                files.push((path, FileId { fs: record.fs, inode: file.inode }));
+            }
+        }
+        if place.loose || files.len() > MOST_KNOWN {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })?;
+    for (path, id) in files {
+        if appeared(store, &path, id)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn appeared<S: Storage>(store: &S, path: &FilePath, id: FileId) -> Result<bool, StoreError> {
+    Ok(store.arrivals(id)?.iter().any(|arrival| arrival.path == *path))
 }

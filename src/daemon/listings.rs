@@ -7,7 +7,6 @@ use super::folders::{Around, Stored};
 use super::inner::Within;
 use super::moves::Moves;
 use super::overlay::Overlay;
-use super::strays::{self, Stray, strays};
 use crate::catalog::{Folders, Placed, Placer, TitleAt, stem};
 use crate::core::Core;
 use crate::domain::{
@@ -110,29 +109,13 @@ pub(super) fn apply(
         core,
         claims: if lost.is_empty() { HashMap::new() } else { core.claims() },
     };
-    let at = listings.last().map_or_else(Timestamp::default, |listing| listing.at);
-    let strays = if context.baseline { vec![] } else { strays(context, moves, &lost, at) };
-    renamed.extend(strays.iter().map(|stray| (stray.from.clone(), stray.to.clone())));
-    let now = Around::new(&view, inventory, context.within);
-    let placer = now.placer(context.root, context.title);
-    let owner = |change: &Change| owners.of(change).title.item;
-    renamed.extend(strays::merged(context, moves, &lost, &owner, &placer, &view));
     // Whose they are is asked before the losses take their old names out of what is followed.
     let renamed: Vec<Observation> =
         renamed.into_iter().map(|(from, to)| owners.renamed(from, to)).collect();
-    let kept = strays::keep(context.root, inventory, &strays, &|dir| view.record(dir))?;
-    for (at, record) in kept {
-        if at.root == *context.root {
-            view.changed.insert(at.rel, Some(record));
-            applied.came += 1;
-        } else {
-            applied.batch.directories.push((at.root, at.rel, Some(record)));
-        }
-    }
-    let lost_by_title = by_title(|change| owners.all_of(change), &lost);
+    let lost_by_title = by_title(|change| owners.of(change), &lost);
     let after = Around::new(&view, inventory, context.within);
     let placer = after.placer(context.root, context.title);
-    let found_by_title = by_title(|change| vec![placer.place(&change.path)], &found);
+    let found_by_title = by_title(|change| placer.place(&change.path), &found);
     let mut left = Left { placer: &placer, view: &view, loose: HashMap::new() };
     for (title, files) in &lost_by_title {
         applied.observations.push(lost_observation(context, title, files));
@@ -159,7 +142,6 @@ pub(super) fn apply(
                 let id = FileId { fs: change.fs, inode: change.media.inode };
                 Arrival { id, path, at: context.awake, moved_from }
             })
-            .chain(strays.iter().map(Stray::arrival))
             .collect();
     }
     let root = context.root;
@@ -220,24 +202,23 @@ pub(super) fn still_counts(rules: &Rules, change: &Change) -> bool {
 
 /// Changes grouped by the title that they belong to, in the order in which titles come up.
 pub(super) fn by_title(
-    place: impl Fn(&Change) -> Vec<Placed>,
+    place: impl Fn(&Change) -> Placed,
     changes: &[Change],
 ) -> Vec<(TitleAt, Vec<(&Change, bool)>)> {
     let mut groups: Vec<(TitleAt, Vec<(&Change, bool)>)> = Vec::new();
     let mut at: HashMap<TitleAt, usize> = HashMap::new();
     for change in changes {
-        for Placed { title, extra, .. } in place(change) {
-            // Files come title by title.
-            if let Some((_, files)) = groups.last_mut().filter(|(last, _)| *last == title) {
-                files.push((change, extra));
-                continue;
-            }
-            let at = *at.entry(title.clone()).or_insert(groups.len());
-            if at == groups.len() {
-                groups.push((title, Vec::new()));
-            }
-            groups[at].1.push((change, extra));
+        let Placed { title, extra, .. } = place(change);
+        // Files come title by title.
+        if let Some((_, files)) = groups.last_mut().filter(|(last, _)| *last == title) {
+            files.push((change, extra));
+            continue;
         }
+        let at = *at.entry(title.clone()).or_insert(groups.len());
+        if at == groups.len() {
+            groups.push((title, Vec::new()));
+        }
+        groups[at].1.push((change, extra));
     }
     groups
 }
@@ -253,7 +234,7 @@ pub(super) struct Owners<'a> {
 impl Owners<'_> {
     /// By what it was called before, if its last name told nothing; else by where it lay. A title
     /// that is already missing files there keeps its name: what is left may look like another.
-    fn of(&self, change: &Change) -> Placed {
+    pub(super) fn of(&self, change: &Change) -> Placed {
         if change.media.alias {
             return self.followed(&path(self.context, change));
         }
@@ -262,15 +243,6 @@ impl Owners<'_> {
             placed.title.item.clone_from(item);
         }
         placed
-    }
-
-    /// The same, and whose it was before it was moved into another title's folder.
-    pub(super) fn all_of(&self, change: &Change) -> Vec<Placed> {
-        let mut all = vec![self.of(change)];
-        if !change.media.alias {
-            all.extend(self.known(&path(self.context, change)));
-        }
-        all
     }
 
     fn known(&self, path: &FilePath) -> Option<Placed> {

@@ -29,6 +29,6 @@ pub(super) fn losses(
     let around = Around::new(&stored, inventory, context.within);
     let placer = around.placer(context.root, context.title);
     let owners = Owners { placer, context, core, claims: core.claims() };
-    let titles = by_title(|change| owners.all_of(change), &lost);
+    let titles = by_title(|change| owners.of(change), &lost);
     Ok(titles.iter().map(|(title, files)| lost_observation(context, title, files)).collect())
 }

@@ -1,14 +1,11 @@
 //! Pairs the halves of renames that the kernel told, also across roots.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::domain::FilePath;
 
 /// How many renames are remembered; they matter only until the listing that shows their effect.
 const REMEMBERED: usize = 20_000;
-
-/// The most steps of one file that are followed.
-const MOST_STEPS: usize = 16;
 
 /// The renames of the last moments.
 #[derive(Debug, Default)]
@@ -18,8 +15,9 @@ pub(super) struct Moves {
     order: VecDeque<usize>,
     /// New path to old path.
     pairs: HashMap<FilePath, FilePath>,
-    /// Old path to new path.
-    onward: HashMap<FilePath, FilePath>,
+    /// The paths that were moved away, wherever to.
+    left: HashSet<FilePath>,
+    left_order: VecDeque<FilePath>,
     pair_order: VecDeque<FilePath>,
 }
 
@@ -34,10 +32,17 @@ impl Moves {
         if let Some(half) = other.get(&cookie) {
             let (new, old) =
                 if to { (path.clone(), half.clone()) } else { (half.clone(), path.clone()) };
-            self.onward.insert(old.clone(), new.clone());
             if self.pairs.insert(new.clone(), old).is_none() {
                 self.pair_order.push_back(new);
             }
+        }
+        if !to && self.left.insert(path.clone()) {
+            self.left_order.push_back(path.clone());
+        }
+        if self.left_order.len() > REMEMBERED
+            && let Some(old) = self.left_order.pop_front()
+        {
+            self.left.remove(&old);
         }
         mine.insert(cookie, path);
         self.order.push_back(cookie);
@@ -49,9 +54,8 @@ impl Moves {
         }
         if self.pair_order.len() > REMEMBERED
             && let Some(old) = self.pair_order.pop_front()
-            && let Some(from) = self.pairs.remove(&old)
         {
-            self.onward.remove(&from);
+            self.pairs.remove(&old);
         }
     }
 
@@ -60,20 +64,17 @@ impl Moves {
         step(&self.pairs, path)
     }
 
-    /// Where the kernel said that a path went, over as many steps as there were. What is there now
-    /// is another question: the pair may be old.
-    pub(super) fn destination(&self, path: &FilePath) -> Option<FilePath> {
-        let mut here = step(&self.onward, path)?;
-        for _ in 1..MOST_STEPS {
-            if here == *path {
-                return None;
-            }
-            match step(&self.onward, &here) {
-                Some(next) => here = next,
-                None => return Some(here),
+    /// Whether a path, or a directory above it, was moved away lately: then what was there may live
+    /// somewhere under any name.
+    pub(super) fn has_left(&self, path: &FilePath) -> bool {
+        let mut here = Some(path.rel.clone());
+        while let Some(rel) = here {
+            here = rel.parent();
+            if self.left.contains(&FilePath::new(path.root.clone(), rel)) {
+                return true;
             }
         }
-        None
+        false
     }
 }
 
@@ -116,27 +117,19 @@ mod tests {
         assert_eq!(moves.origin(&at("b", "film 2/cd1/f.mkv")), Some(at("a", "film/cd1/f.mkv")));
         assert_eq!(moves.origin(&at("b", "film 22/f.mkv")), None);
         assert_eq!(moves.origin(&at("a", "x.mkv")), None);
-        assert_eq!(
-            moves.destination(&at("a", "film/cd1/f.mkv")),
-            Some(at("b", "film 2/cd1/f.mkv"))
-        );
-        assert_eq!(moves.destination(&at("b", "y.mkv")), None);
     }
 
     #[test]
-    fn a_file_is_followed_over_several_moves_and_not_in_circles() {
+    fn what_was_moved_away_is_known_wherever_it_went() {
         let mut moves = Moves::default();
-        let mut go = |cookie, from: &str, to: &str| {
-            moves.note(cookie, at("a", from), false);
-            moves.note(cookie, at("a", to), true);
-        };
-        go(1, "x.mkv", "x.bak");
-        go(2, "x.bak", "old/x.bak");
-        go(3, "old", "older");
-        go(4, "here", "there");
-        go(5, "there", "here");
-        assert_eq!(moves.destination(&at("a", "x.mkv")), Some(at("a", "older/x.bak")));
-        assert_eq!(moves.destination(&at("a", "here/y.mkv")), None);
+        moves.note(1, at("a", "x.mkv"), false);
+        moves.note(2, at("a", "film"), false);
+        moves.note(3, at("a", "y.mkv"), true);
+        assert!(moves.has_left(&at("a", "x.mkv")) && moves.has_left(&at("a", "film/cd1/f.mkv")));
+        for path in ["y.mkv", "films/f.mkv", "x.mkv.bak"] {
+            assert!(!moves.has_left(&at("a", path)), "{path}");
+        }
+        assert!(!moves.has_left(&at("b", "x.mkv")));
     }
 
     #[test]

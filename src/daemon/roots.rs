@@ -110,6 +110,9 @@ impl<S: Storage, R: Record> Engine<S, R> {
             }
             self.core.configure_root(now, &spec.name, &spec.basis, forget);
             let same = known.as_deref() == Some(&*spec.basis);
+            if known.is_some() && !same && !forget {
+                self.hunt_again(now, &spec.name);
+            }
             let running = self.roots.get(&spec.name);
             if same && running.is_some_and(|run| run.spec.marker == spec.marker) {
                 continue;
@@ -297,7 +300,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             }
         }
         self.core.handle_walked(now, root);
-        self.hunt(now);
+        self.hunt(now, true);
         self.revive(now, root)
     }
 
@@ -322,6 +325,11 @@ impl<S: Storage, R: Record> Engine<S, R> {
             }
         }
         Ok(())
+    }
+
+    /// Whether each directory of a root is watched.
+    pub(super) fn hears_all(&self, root: &RootName) -> bool {
+        self.roots.get(root).is_some_and(|run| run.watched >= run.directories)
     }
 
     /// How much of a root is watched.

@@ -178,7 +178,7 @@ impl Loop<'_> {
             Event::Ask(ask) => self.answer(now, ask, beside),
             Event::Signal(Signal::Reload) => self.reload(now, beside),
             Event::Signal(Signal::Check) => {
-                self.check(None, beside);
+                self.check(now, None, beside);
                 Ok(())
             }
             Event::Signal(Signal::Stop) | Event::Turn => Ok(()),
@@ -300,7 +300,8 @@ impl Loop<'_> {
         Ok(())
     }
 
-    fn check(&mut self, caller: Option<Reply<CheckView>>, beside: &mut Beside) {
+    fn check(&mut self, now: Now, caller: Option<Reply<CheckView>>, beside: &mut Beside) {
+        self.engine.look_again(now);
         let readable = self.engine.readable_roots();
         let number = beside.checks.want(caller, &readable);
         for root in &readable {
@@ -322,7 +323,7 @@ impl Loop<'_> {
                     drop(reply.send(told.map_err(|e| format!("{e:#}"))));
                 });
             }
-            Ask::Check(reply) => self.check(Some(reply), beside),
+            Ask::Check(reply) => self.check(now, Some(reply), beside),
             Ask::Accept { root, go, reply } => {
                 drop(reply.send(view::accept(&mut self.engine, now, &root, go)?));
             }

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// A film or a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -122,7 +124,34 @@ impl Item {
         keys.extend(self.ids.tmdb.map(|id| ItemKey(format!("{kind}:tmdb:{id}"))));
         keys.extend(self.ids.tvdb.map(|id| ItemKey(format!("{kind}:tvdb:{id}"))));
         keys.extend(self.ids.imdb.as_ref().map(|id| ItemKey(format!("{kind}:imdb:{id}"))));
+        // That one numbers films and series together.
+        keys.extend(self.ids.imdb.as_ref().map(|id| ItemKey(format!("any:imdb:{id}"))));
         keys
+    }
+
+    /// The key under which everything of a like name is found, whatever its year: what appeared
+    /// just when this item went may be the item under a better name.
+    #[must_use]
+    pub fn name_alike(&self) -> ItemKey {
+        ItemKey(format!("alike:{}", alike(&self.title)))
+    }
+
+    /// Every key under which this item can be found.
+    #[must_use]
+    pub fn all_keys(&self) -> Vec<ItemKey> {
+        let mut keys = self.match_keys();
+        keys.push(self.name_alike());
+        keys
+    }
+
+    /// Whether `other` may be this item under a better name: a like title, and no year or id that
+    /// speaks against it. Years of one work differ by one between databases.
+    #[must_use]
+    pub fn may_be(&self, other: &Self) -> bool {
+        let years = self.year.zip(other.year);
+        self.name_alike() == other.name_alike()
+            && !self.ids.contradict(&other.ids)
+            && years.is_none_or(|(a, b)| a.abs_diff(b) <= 1)
     }
 
     /// The normalised title, and the year. `Tron 1982` may be the film of 1982 or one that is called
@@ -163,6 +192,33 @@ pub fn normalise(title: &str) -> String {
     let words: Vec<&str> =
         folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     if words.is_empty() { title.to_lowercase() } else { words.join(" ") }
+}
+
+/// A title as a careless hand may write it: without accents, signs and articles, abbreviations as
+/// words.
+#[must_use]
+pub fn alike(title: &str) -> String {
+    let plain: String = title.nfkd().filter(|c| !is_combining_mark(*c)).collect();
+    let normal = normalise(&plain);
+    let mut words: Vec<String> = Vec::new();
+    let mut letters = false;
+    for word in normal.split(' ') {
+        let is_letter = word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
+        match words.last_mut().filter(|_| is_letter && letters) {
+            Some(last) => last.push_str(word),
+            None => words.push(word.to_owned()),
+        }
+        letters = is_letter;
+    }
+    let is_article = |word: Option<&String>| {
+        word.is_some_and(|word| ["the", "a", "an"].contains(&word.as_str()))
+    };
+    if words.len() > 1 && is_article(words.first()) {
+        words.remove(0);
+    } else if words.len() > 1 && is_article(words.last()) {
+        words.pop();
+    }
+    words.join(" ")
 }
 
 /// A number per tracked item that goes up when it is seen alive again after a closed deletion.
@@ -224,8 +280,13 @@ mod tests {
         let item = film("The Matrix", Some(1999), ids);
         assert_eq!(item.key().as_str(), "film:tmdb:603");
         let keys: Vec<String> = item.match_keys().iter().map(ToString::to_string).collect();
-        let expected =
-            ["film:the matrix:1999", "any:the matrix:1999", "film:tmdb:603", "film:imdb:tt0133093"];
+        let expected = [
+            "film:the matrix:1999",
+            "any:the matrix:1999",
+            "film:tmdb:603",
+            "film:imdb:tt0133093",
+            "any:imdb:tt0133093",
+        ];
         assert_eq!(keys, expected);
     }
 
@@ -241,6 +302,26 @@ mod tests {
         assert!(!finds(&item("Tron 1982", None), &item("Tron", None)));
         assert_eq!(item("Blade Runner 2049", None).key().as_str(), "film:blade runner 2049");
         assert_eq!(item("1917", None).match_keys(), [item("1917", None).key()]);
+    }
+
+    #[test]
+    fn titles_that_a_careless_hand_wrote_are_alike() {
+        for (a, b) in [
+            ("Amélie", "Ame\u{301}lie"),
+            ("Amélie", "Amelie"),
+            ("Thing, The", "The Thing"),
+            ("S.W.A.T.", "SWAT"),
+        ] {
+            assert_eq!(alike(a), alike(b), "{a} {b}");
+        }
+        for (a, b) in [("The", "A"), ("Up", "Us"), ("Rocky II", "Rocky 2"), ("A", "")] {
+            assert_ne!(alike(a), alike(b), "{a} {b}");
+        }
+        let item = |title: &str, year| film(title, year, ProviderIds::default());
+        assert!(item("Heat", None).may_be(&item("Heat", Some(1995))));
+        assert!(item("Heat", Some(1996)).may_be(&item("Heat", Some(1995))));
+        assert!(!item("Heat", Some(1986)).may_be(&item("Heat", Some(1995))));
+        assert!(!item("Heat", None).may_be(&item("Heat 2", None)));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub use decision::{Decision, Subject, What};
 pub use deletion::{Cause, Deletion, DeletionId, Entry, EntryState, Source};
 pub use episode::{Episode, episodes};
 pub use inner::is_remote;
-pub use item::{Item, ItemKey, Kind, Life, ProviderIds, normalise};
+pub use item::{Item, ItemKey, Kind, Life, ProviderIds, alike, normalise};
 pub use observation::{LostFile, Observation, Place, Sensor};
 pub use path::{AbsPath, FilePath, PathError, RelPath, RootName, shown};
 pub use pool::{Branch, BranchId, Pool, Retired};

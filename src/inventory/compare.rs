@@ -54,7 +54,8 @@ pub fn compare(
     known: Option<&Directory>,
     listing: &Listing,
 ) -> Result<Comparison, ForeignFileSystem> {
-    let nothing = Directory { fs: listing.fs, ..Directory::default() };
+    // An empty directory that was never listed was certainly empty now.
+    let nothing = Directory { fs: listing.fs, looked: listing.at, ..Directory::default() };
     let known = known.unwrap_or(&nothing);
     if known.fs != listing.fs {
         return Err(ForeignFileSystem);

@@ -6,7 +6,7 @@ use super::{Job, Open};
 use crate::domain::{AbsPath, DiskLook, FilePath, Timestamp};
 
 /// File systems stamp with a clock that ticks a few times in a hundredth of a second.
-const COARSE: Duration = Duration::from_millis(20);
+const COARSE: Duration = Duration::from_millis(10);
 
 /// A folder that could not be listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,13 +15,10 @@ pub struct HiddenFolder {
     pub dir: FilePath,
     /// Why it can't be listed.
     pub why: String,
-    /// Whether it was listed under this name before: then it is no other folder that was moved
-    /// there.
-    pub known: bool,
 }
 
-/// Names each folder that may hide a lost file. One that has no folders in it and into which nothing
-/// was put since the file was last seen does not.
+/// Names each folder that may hide a lost file. One that has no folders in it and of which nothing has
+/// changed since the file was last seen does not.
 pub(super) fn look(job: &Job, open: &mut Open<'_>, result: &mut DiskLook) {
     let Some(looked) = job.lost.iter().map(|lost| lost.looked).min() else { return };
     for hidden in &job.hidden {
@@ -29,8 +26,8 @@ pub(super) fn look(job: &Job, open: &mut Open<'_>, result: &mut DiskLook) {
         let shown = AbsPath::new(&hidden.dir.rel.under(&ground.path));
         let folder = root.folder(&hidden.dir.rel);
         let is_as_before = folder.is_some_and(|folder| {
-            let changed = if hidden.known { folder.filled } else { folder.touched };
-            folder.is_flat && precedes(changed, looked)
+            // Its time of writing can be set back, as copying programs do.
+            folder.is_flat && precedes(folder.touched, looked)
         });
         if !is_as_before {
             let why = format!(
@@ -75,7 +72,11 @@ mod tests {
 
     /// What keeps the loss of a film, last seen `before` ago, from being believed, with one folder
     /// that can't be read.
-    fn doubts(base: &Path, folder: &str, known: bool, before: Duration) -> usize {
+    fn doubts(base: &Path, folder: &str, before: Duration) -> usize {
+        doubts_at(base, folder, |now| now.minus(before))
+    }
+
+    fn doubts_at(base: &Path, folder: &str, looked: impl Fn(Timestamp) -> Timestamp) -> usize {
         let host = Arc::new(Host::new().unwrap());
         let fs = open_root(&host, base, None).unwrap().file_system();
         let path = at("Heat (1995)/Heat.mkv");
@@ -91,7 +92,7 @@ mod tests {
             lost: vec![LostFile {
                 path,
                 id: FileId { fs, inode: 1 },
-                looked: clock.wall().minus(before),
+                looked: looked(clock.wall()),
                 extra: false,
                 retired: false,
             }],
@@ -103,7 +104,7 @@ mod tests {
             elsewhere: vec![],
             arrived: vec![],
             known: vec![],
-            hidden: vec![HiddenFolder { dir: at(folder), why: "no entry".into(), known }],
+            hidden: vec![HiddenFolder { dir: at(folder), why: "no entry".into() }],
             more_hidden: 0,
         };
         let ground = Ground {
@@ -125,29 +126,21 @@ mod tests {
         let tree = tempfile::tempdir_in("/dev/shm").unwrap();
         let private = tree.path().join("private");
         fs::create_dir(&private).unwrap();
-        let check = |known: bool, before: Duration, expected: usize| {
-            assert_eq!(
-                doubts(tree.path(), "private", known, before),
-                expected,
-                "{known} {before:?}"
-            );
-        };
-        check(true, HOUR, 1);
-        check(false, HOUR, 1);
-        // Nothing was put in for long, but it was moved or its rights were changed just now.
+        assert_eq!(doubts(tree.path(), "private", HOUR), 1);
+        // What a copying program does.
         let long_ago = UNIX_EPOCH + HOUR;
         fs::File::open(&private).unwrap().set_modified(long_ago).unwrap();
-        check(true, HOUR, 0);
-        check(false, HOUR, 1);
+        assert_eq!(doubts(tree.path(), "private", HOUR), 1);
+        // Last seen long after the folder was touched: as if in an hour from now.
+        assert_eq!(doubts_at(tree.path(), "private", |now| now.plus(HOUR)), 0);
         // With folders in it nobody knows what went on further below.
         fs::create_dir(private.join("films")).unwrap();
-        fs::File::open(&private).unwrap().set_modified(long_ago).unwrap();
-        check(true, HOUR, 1);
+        assert_eq!(doubts_at(tree.path(), "private", |now| now.plus(HOUR)), 1);
     }
 
     #[test]
     fn a_hidden_folder_that_can_not_even_be_seen_may_hide_everything() {
         let tree = tempfile::tempdir().unwrap();
-        assert_eq!(doubts(tree.path(), "private/deep", true, HOUR), 1);
+        assert_eq!(doubts(tree.path(), "private/deep", HOUR), 1);
     }
 }

@@ -12,8 +12,18 @@ use crate::clock::Clock;
 use crate::disk::Host;
 use crate::domain::{FileId, FilePath, RelPath, RootLook, RootName, Timestamp};
 
-/// What is looked for: each file with the time when it was certainly still there.
-pub type Sought = HashMap<FileId, Timestamp>;
+/// What is looked for.
+pub type Sought = HashMap<FileId, Missing>;
+
+/// A file that is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missing {
+    /// When it was certainly still there: an inode born later is another file's.
+    pub looked: Timestamp,
+    /// Whether the kernel said that it was moved away: then its number is proof enough where no
+    /// birth time is kept.
+    pub moved: bool,
+}
 
 /// The files that are there under a name that is no media file's. `None` when the root could not be
 /// looked through, or did not stay what it was. Blocks as long as the disk does.
@@ -35,10 +45,11 @@ pub fn hunt(
         let Ok(listing) = root.list(&dir, &ground.rules, clock) else { continue };
         for other in &listing.others {
             let id = FileId { fs: listing.fs, inode: other.inode };
-            let Some(looked) = sought.get(&id) else { continue };
+            let Some(missing) = sought.get(&id) else { continue };
             let path = dir.join(&other.name);
-            let born = root.stat(&path).filter(|stat| stat.id == id).and_then(|stat| stat.born);
-            if born.is_some_and(|born| precedes(root, born, *looked)) {
+            let Some(stat) = root.stat(&path).filter(|stat| stat.id == id) else { continue };
+            let is_it = |born| precedes(root, born, missing.looked);
+            if stat.born.map_or(missing.moved, is_it) {
                 found.push((FilePath::new(name.clone(), path), id));
             }
         }
@@ -78,7 +89,8 @@ mod tests {
         };
         let clock = SystemClock::new();
         let found = |looked: Timestamp| {
-            hunt(&name, &ground, &[(id, looked)].into(), &host, &clock).unwrap()
+            let missing = Missing { looked, moved: false };
+            hunt(&name, &ground, &[(id, missing)].into(), &host, &clock).unwrap()
         };
         let hour = std::time::Duration::from_hours(1);
         let there = FilePath::new(name.clone(), RelPath::parse(b"old/deep/x.bak").unwrap());

@@ -10,7 +10,7 @@ mod search;
 mod tests;
 
 pub use hidden::HiddenFolder;
-pub use hunt::{Sought, hunt};
+pub use hunt::{Missing, Sought, hunt};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};

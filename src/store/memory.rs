@@ -167,7 +167,7 @@ impl State {
 
 /// Whether a title may be found by one of these keys.
 fn is_any(title: &TitleAt, keys: &[ItemKey]) -> bool {
-    title.item.match_keys().iter().any(|key| keys.contains(key))
+    title.item.all_keys().iter().any(|key| keys.contains(key))
 }
 
 impl Storage for Memory {

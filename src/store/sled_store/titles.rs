@@ -16,7 +16,7 @@ const CHUNK: usize = 2_000;
 
 /// The keys in the index that lead to an item, each once.
 fn index_keys(item: &Item, number: u64) -> BTreeSet<Vec<u8>> {
-    item.match_keys().iter().map(|key| keys::title(key, number)).collect()
+    item.all_keys().iter().map(|key| keys::title(key, number)).collect()
 }
 
 fn encode_title(title: &TitleAt) -> Vec<u8> {
@@ -90,7 +90,7 @@ impl Store {
             let record = self.engine.get(Table::Titles, &key)?;
             match record.as_deref().map(decode_title) {
                 Some(Some(title)) => {
-                    if title.item.match_keys().iter().any(|key| wanted.contains(key)) {
+                    if title.item.all_keys().iter().any(|key| wanted.contains(key)) {
                         found.push((number, title));
                     }
                 }

@@ -125,23 +125,6 @@ fn moved_into_another_title_s_folder_it_dies_there_under_its_own_name() {
 }
 
 #[test]
-fn a_film_moved_into_another_film_s_folder_dies_there_under_its_own_name_too() {
-    let home = home();
-    let daemon = home.start();
-    let movies = home.media().join("movies");
-    let there = movies.join("Ronin (1998)/heat.mkv");
-    fs::rename(movies.join("Heat (1995)/heat.mkv"), &there).unwrap();
-    daemon.wait_decided("film:heat:1995", "retracted");
-    nothing_died(&daemon);
-    fs::remove_file(there).unwrap();
-    daemon.wait_deletions(1);
-    assert_eq!(daemon.dead(), ["Heat"]);
-    fs::remove_dir_all(movies.join("Ronin (1998)")).unwrap();
-    daemon.wait_deletions(2);
-    assert_eq!(daemon.dead(), ["Heat", "Ronin"]);
-}
-
-#[test]
 fn renamed_and_moved_while_nobody_watched_it_lives() {
     let home = home();
     home.start().stop();

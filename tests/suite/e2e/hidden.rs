@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use super::daemon::{Daemon, Home, LONG};
 use super::make;
-use super::wait::until;
+use super::wait::{throughout, until};
 
 /// A home whose daemon may not read everything.
 fn home() -> Home {
@@ -74,9 +75,25 @@ fn a_hidden_folder_that_nothing_was_put_into_hides_nothing() {
     let home = home();
     let private = home.media().join("Private (2000)");
     make(&private, "Private.mkv");
+    mode(&private, 0o700);
+    // So that it was touched before the films were first seen.
+    throughout(Duration::from_millis(50), || ());
+    let daemon = home.start();
+    fs::remove_dir_all(home.media().join("movies/Heat (1995)")).unwrap();
+    until("the deletion is told", LONG, || (daemon.dead() == ["Heat"]).then_some(()));
+}
+
+#[test]
+fn a_title_copied_with_all_its_times_into_a_folder_that_was_hidden_since() {
+    let home = home();
+    let private = home.media().join("private");
+    make(&private, "Old.mkv");
     super::age(&private);
     let daemon = home.start();
     mode(&private, 0o700);
-    fs::remove_dir_all(home.media().join("movies/Heat (1995)")).unwrap();
-    until("the deletion is told", LONG, || (daemon.dead() == ["Heat"]).then_some(()));
+    let heat = home.media().join("movies/Heat (1995)");
+    fs::copy(heat.join("Heat.mkv"), private.join("Heat.mkv")).unwrap();
+    super::age(&private);
+    fs::remove_dir_all(heat).unwrap();
+    is_held(&daemon, "Heat", "private");
 }

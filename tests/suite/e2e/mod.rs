@@ -10,6 +10,7 @@ mod deleted;
 mod hidden;
 mod journal;
 mod living;
+mod moved;
 mod names;
 mod restart;
 mod service;
