@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use rig::daemon::Daemon;
-use rig::{Place, floor, peers, resident, size_of};
+use rig::{Place, floor, peers, processor, resident, size_of};
 
 /// sled writes behind; what it holds is looked at when it has come to rest.
 const REST: Duration = Duration::from_secs(3);
@@ -35,6 +35,10 @@ fn floors(place: &Place, tree: &Path, files: usize) -> Result<(Duration, Duratio
     let bare = place.median(|| Ok(place.time(|| floor::walk(tree))?.0))?;
     let armed = place.median(|| Ok(place.time(|| floor::arm(tree))?.0))?;
     println!("floor, bare walk: {:.2} s; with watches: {:.2} s", seconds(bare), seconds(armed));
+    let before = processor(std::process::id())?;
+    floor::arm(tree)?;
+    let worked = processor(std::process::id())?.saturating_sub(before);
+    place.say("floor with watches, processor time", seconds(worked), "s", None);
     Ok((bare, armed))
 }
 
@@ -60,16 +64,18 @@ fn first_run(place: &Place, tree: &Path, armed: Duration) -> Result<()> {
 /// Everything is known: that is both arming and coming back. Coming back is measured with a loss
 /// that happened meanwhile.
 fn known_starts(place: &Place, tree: &Path, bare: Duration, armed: Duration) -> Result<()> {
-    let mut most = 0.0_f64;
+    let (mut worked, mut most) = (Duration::ZERO, 0.0_f64);
     let known = place.median(|| {
         let daemon = Daemon::start(place, "state", tree)?;
         let ready = daemon.ready;
+        worked = daemon.worked;
         daemon.pause(REST)?;
         most = most.max(resident(daemon.pid())?);
         daemon.stop()?;
         Ok(ready)
     })?;
     place.say_ratio("arming, inventory known", known, armed, Some(1.3));
+    place.say("arming, processor time", seconds(worked), "s", None);
     place.say("resident after that", most, "MiB", Some(96.0));
     for number in 0..10 {
         fs::remove_dir_all(tree.join(rig::Plain::folder(number)))?;
