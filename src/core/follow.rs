@@ -121,6 +121,7 @@ mod tests {
             uuid: Some("u".into()),
             pool: None,
             inode: Some(2),
+            born: None,
         };
         core.adopt(now(0), &root(), &identity);
         core

@@ -3,56 +3,10 @@
 
 use super::{Core, What};
 use crate::domain::{
-    Awake, Candidate, CandidateId, FilePath, FsId, Health, LostFile, Now, Place, RelPath, RootLook,
-    RootName, is_remote,
+    CandidateId, FilePath, FsId, Health, LostFile, Now, Place, RelPath, RootLook, RootName,
 };
 
 impl Core {
-    /// Takes note that a root was walked whole.
-    pub fn handle_walked(&mut self, now: Now, name: &RootName) {
-        if let Some(root) = self.roots.get_mut(name) {
-            root.walked.get_or_insert(now.awake);
-        }
-    }
-
-    /// Takes note whether each directory of a root is watched.
-    pub fn handle_watching(&mut self, name: &RootName, all: bool) {
-        if let Some(root) = self.roots.get_mut(name) {
-            root.hears = all;
-        }
-    }
-
-    /// Whether a root can't be where a candidate's files went: it is a mount below the root that
-    /// they lay in, and it was away for longer than `settle` when the loss was noticed. Nothing can be moved to a mount
-    /// that is not there, and what was moved to it before was seen in it.
-    ///
-    /// Not when the loss may have been noticed late, nor when the mount lies within the title's own
-    /// folder: then a part of the title is on it.
-    pub(super) fn was_away_before(&self, name: &RootName, candidate: &Candidate) -> bool {
-        let Some((outer, dir)) = name.outer() else { return false };
-        let Some(root) = self.roots.get(name) else { return false };
-        let is_away =
-            root.health == Health::Offline && matches!(root.look, Some(RootLook::Missing { .. }));
-        let before = |turned: Awake| turned.plus(self.policy.settle) <= candidate.from;
-        let is_beside =
-            |place: &Place| place.root != outer || place.loose || !touches(&dir, &place.folder);
-        is_away
-            && root.turned.is_some_and(before)
-            && candidate.places.iter().all(is_beside)
-            && candidate.roots().all(|lost| {
-                let is_near = *lost == outer || lost.outer().is_some_and(|(o, _)| o == outer);
-                is_near && self.notices_at_once(lost, candidate)
-            })
-    }
-
-    /// Whether a loss under this root was noticed when it happened.
-    fn notices_at_once(&self, name: &RootName, candidate: &Candidate) -> bool {
-        self.roots.get(name).is_some_and(|root| {
-            let local = root.state.identity.as_ref().is_some_and(|id| !is_remote(&id.fs_type));
-            local && root.hears && root.walked.is_some_and(|walked| walked < candidate.from)
-        })
-    }
-
     /// Whether a person may say that an inner root is no more: nothing is mounted at its place, and
     /// what is there instead can be looked at.
     #[must_use]
@@ -142,9 +96,4 @@ impl Into<'_> {
         }
         any
     }
-}
-
-/// Whether one of two folders lies within the other.
-fn touches(a: &RelPath, b: &RelPath) -> bool {
-    a.is_within(b) || b.is_within(a)
 }

@@ -83,12 +83,14 @@ impl Core {
     fn hidden_root(&self, candidate: &Candidate) -> Option<RootName> {
         let hidden = self.roots.iter().find(|(name, root)| {
             let seen = matches!(root.look, Some(RootLook::Seen { .. }));
-            let empty = root.health == Health::Waiting && (seen || name.outer().is_some());
+            // An inner root that waits and is not there was never known to hold anything.
+            let unread = matches!(root.look, Some(RootLook::Unreadable { .. }));
+            let inner = name.outer().is_some() && !unread;
+            let empty = root.health == Health::Waiting && (seen || inner);
             root.health != Health::Online
                 && !empty
                 && !root.state.is_retired()
                 && candidate.lost.iter().all(|file| file.path.root != **name)
-                && !self.was_away_before(name, candidate)
         });
         hidden.map(|(name, _)| name.clone())
     }

@@ -151,6 +151,8 @@ impl Core {
             // The same root under another mount id or device number: what is compared within this
             // boot must be of this boot.
             let before = root.state.identity.replace(identity.clone());
+            root.remounted |= identity.is_weak()
+                && before.as_ref().is_some_and(|before| before.mount != identity.mount);
             self.dirty_roots.insert(name.clone());
             self.carry(name, before.as_ref(), identity);
         }
@@ -165,6 +167,8 @@ impl Core {
         root.shrink.note(now.awake, files, lost, found, window);
         let suspect = match root.state.suspect {
             Some(before) => Some(before).filter(|before| !root.shrink.is_back(*before)),
+            // Nothing of it can be told from an empty directory where it used to be mounted.
+            None if root.remounted && files == 0 && lost > 0 => Some(lost),
             None => root.shrink.alarm(),
         };
         if suspect == root.state.suspect {

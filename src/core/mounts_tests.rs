@@ -33,6 +33,7 @@ fn identity(root: &str, fs_type: &str) -> Identity {
         source: root.into(),
         uuid: None,
         inode: Some(2),
+        born: None,
         pool: None,
     }
 }
@@ -59,8 +60,6 @@ impl Rig {
     fn all_well(&mut self) {
         for root in ["movies", "movies:uhd"] {
             self.look(root, true);
-            self.core.handle_watching(&name(root), true);
-            self.core.handle_walked(self.now, &name(root));
         }
         self.wait(Duration::from_secs(1));
     }
@@ -140,22 +139,12 @@ impl Rig {
 }
 
 #[test]
-fn a_mount_that_is_long_away_does_not_keep_the_root_around_it_from_reporting() {
+fn what_may_have_been_moved_to_a_mount_that_is_away_is_held_until_it_is_back() {
     let mut rig = Rig::new("ext4");
     rig.look("movies:uhd", false);
     assert_eq!(rig.core.roots()[&name("movies:uhd")].health, Health::Offline);
     assert_eq!(rig.core.roots()[&name("movies")].health, Health::Online);
-    rig.wait(Duration::from_mins(5));
-    rig.lose("movies", "Heat", Sensor::Watcher);
-    rig.settle();
-    assert_eq!(rig.told(), ["lost", "confirmed"]);
-}
-
-#[test]
-fn what_may_have_been_moved_to_a_mount_before_it_went_is_held() {
-    let mut rig = Rig::new("ext4");
-    rig.look("movies:uhd", false);
-    rig.wait(Duration::from_secs(59));
+    rig.wait(Duration::from_hours(9));
     rig.lose("movies", "Heat", Sensor::Watcher);
     rig.settle();
     assert_eq!(rig.told(), ["lost", "other_root"]);
@@ -173,31 +162,10 @@ fn so_is_what_went_while_nobody_watched() {
     rig.core = Core::new(Policy { settle: SETTLE, ..Policy::default() }, saved, None, rig.now);
     rig.look("movies", true);
     rig.look("movies:uhd", false);
-    rig.core.handle_watching(&name("movies"), true);
     rig.wait(Duration::from_hours(1));
     rig.lose("movies", "Heat", Sensor::Start);
-    rig.core.handle_walked(rig.now, &name("movies"));
     rig.settle();
     assert_eq!(rig.told(), ["lost", "other_root"]);
-    rig.lose("movies", "Ronin", Sensor::Watcher);
-    rig.settle();
-    assert_eq!(rig.told(), ["lost", "confirmed"]);
-}
-
-#[test]
-fn so_is_what_was_not_noticed_at_once() {
-    for fs_type in ["ext4", "nfs4"] {
-        let mut rig = Rig::new(fs_type);
-        rig.core.handle_watching(&name("movies"), fs_type == "nfs4");
-        rig.look("movies:uhd", false);
-        rig.wait(Duration::from_hours(9));
-        rig.lose("movies", "Heat", Sensor::Watcher);
-        rig.settle();
-        assert!(!rig.told().contains(&"confirmed"), "{fs_type}");
-        rig.wait(Duration::from_hours(2));
-        rig.answer();
-        assert!(!rig.told().contains(&"confirmed"), "{fs_type}");
-    }
 }
 
 #[test]

@@ -27,19 +27,22 @@ pub struct Root {
     pub(super) epoch: u64,
     /// How many media files it has, and how many went lately.
     pub(super) shrink: Shrink,
+    /// Whether it was mounted anew, with nothing to tell that it is the same, and not walked since.
+    pub(super) remounted: bool,
     /// The last look at it in this run.
     pub(super) look: Option<RootLook>,
     /// Whether it was looked at in this run: before that, nothing is known against it.
     pub(super) looked: bool,
-    /// Since when it is as it is, in awake time; `None` before the first look of this run.
-    pub(super) turned: Option<Awake>,
-    /// When its first walk of this run was over: what was noticed before may be of long ago.
-    pub(super) walked: Option<Awake>,
-    /// Whether each of its directories is watched.
-    pub(super) hears: bool,
 }
 
 impl Core {
+    /// Takes note that a root was walked whole.
+    pub fn handle_walked(&mut self, name: &RootName) {
+        if let Some(root) = self.roots.get_mut(name) {
+            root.remounted = false;
+        }
+    }
+
     /// Whether accepting a root would change anything: it is suspect, or another than the adopted.
     #[must_use]
     pub fn can_accept(&self, name: &RootName) -> bool {
@@ -107,11 +110,9 @@ impl Root {
             last_loss: None,
             epoch: 0,
             shrink: Shrink::default(),
+            remounted: false,
             look: None,
             looked: false,
-            turned: None,
-            walked: None,
-            hears: false,
         }
     }
 
@@ -154,7 +155,6 @@ impl Root {
         }
         self.health = health;
         self.since = at.wall;
-        self.turned = Some(at.awake);
         self.epoch += 1;
         true
     }

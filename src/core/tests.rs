@@ -26,6 +26,7 @@ fn identity(root: usize, generation: u64) -> Identity {
         source: format!("/dev/sd{root}"),
         uuid: Some(format!("u{root}")),
         inode: Some(2),
+        born: None,
         pool: None,
     }
 }

@@ -299,7 +299,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 self.newcomers.clear();
             }
         }
-        self.core.handle_walked(now, root);
+        self.core.handle_walked(root);
         self.hunt(now, true);
         self.revive(now, root)
     }
@@ -339,7 +339,6 @@ impl<S: Storage, R: Record> Engine<S, R> {
             run.watched = watched;
             run.watch_note = why_not;
         }
-        self.note_hearing(root);
     }
 
     /// The directories that can't be listed now, over all roots.
@@ -361,14 +360,6 @@ impl<S: Storage, R: Record> Engine<S, R> {
             run.unseen = dirs;
             run.unseen_more = more;
         }
-        self.note_hearing(root);
-    }
-
-    /// What can't be listed can't be watched, and has nothing to tell.
-    fn note_hearing(&mut self, root: &RootName) {
-        let Some(run) = self.roots.get(root) else { return };
-        let unseen = (run.unseen.len() + run.unseen_more) as u64;
-        self.core.handle_watching(root, run.watched.saturating_add(unseen) >= run.directories);
     }
 }
 

@@ -52,6 +52,7 @@ fn identity(disk: &str) -> Identity {
         source: disk.into(),
         uuid: Some(disk.into()),
         inode: Some(2),
+        born: None,
         pool: None,
     }
 }

@@ -214,7 +214,9 @@ impl Loop<'_> {
         if due.is_empty() {
             return Ok(());
         }
-        for spec in specs::specs(&self.settings).iter().filter(|spec| due.contains(&spec.name)) {
+        let mut specs = specs::specs(&self.settings);
+        specs.extend(inner::specs(&specs, &beside.inner));
+        for spec in specs.iter().filter(|spec| due.contains(&spec.name)) {
             if let Some(failure) = beside.failures.get_mut(&spec.name) {
                 failure.again = None;
             }

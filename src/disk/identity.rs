@@ -42,7 +42,7 @@ pub(super) fn device(stat: &Statx) -> u64 {
 
 /// Asks an open directory for its mount, device and inode.
 pub(super) fn stat_dir(dir: impl AsFd) -> Result<Statx, Errno> {
-    let mask = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+    let mask = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID | StatxFlags::BTIME;
     let stat = statx(dir, c"", AtFlags::EMPTY_PATH, mask)?;
     if stat.stx_mask & StatxFlags::MNT_ID.bits() == 0 {
         return Err(Errno::NOSYS);
@@ -79,10 +79,17 @@ pub(super) fn identify(host: &Host, dir: impl AsFd) -> Result<Identity, String> 
         device: device(&stat),
         fs_type: mount.fs_type,
         source: mount.source,
-        uuid,
         inode: stable.then_some(stat.stx_ino),
+        born: born(&stat).filter(|_| stable && uuid.is_none()),
+        uuid,
         pool: None,
     })
+}
+
+fn born(stat: &Statx) -> Option<i64> {
+    let nanos = i64::from(stat.stx_btime.tv_nsec);
+    let known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
+    known.then(|| stat.stx_btime.tv_sec.saturating_mul(1_000_000_000).saturating_add(nanos))
 }
 
 fn block_device(source: &str) -> Option<u64> {

@@ -9,8 +9,10 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, Mode, OFlags, StatxFlags, fstatvfs, getxattr, lgetxattr, openat, statx,
+    AtFlags, CWD, Mode, OFlags, RawDir, StatxFlags, fstatvfs, getxattr, lgetxattr, openat, statx,
 };
+
+use rustix::io::Errno;
 
 use super::RootDir;
 use super::host::Host;
@@ -44,6 +46,8 @@ const POOLS: &[&str] = &[
 const MERGERFS: &[&str] = &["fuse.mergerfs", "mergerfs"];
 /// Room for an attribute; the kernel gives no more.
 const ATTRIBUTE: usize = 64 * 1_024;
+/// Room for directory entries.
+const LISTING: usize = 16 * 1_024;
 /// So many of the first binary digits of a size are kept: what changes a little all the time must
 /// not look like another pool.
 const DIGITS: u32 = 12;
@@ -117,15 +121,38 @@ fn within(mount: &Mount, real: &Path) -> PathBuf {
     above.join(real.strip_prefix(&mount.point).unwrap_or(Path::new("")))
 }
 
-/// One branch, opened only to be asked: nothing in it is read.
+/// One branch. Of what is in it nothing is read but the names at its top.
 fn look(host: &Host, path: &Path, must: bool) -> Option<(OwnedFd, Identity)> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let fd = openat(CWD, path, flags, Mode::empty()).ok()?;
     let identity = identify(host, &fd).ok()?;
+    // A pool in a pool can lose a branch without a word, and so can't be vouched for.
+    if is_pool(&identity.fs_type) || !can_be_read(path) {
+        return None;
+    }
     let is_mounted = || {
         host.mount(identity.mount).ok().flatten().map(|mount| mount.point) == own_path(fd.as_fd())
     };
     (!must || is_mounted()).then_some((fd, identity))
+}
+
+/// Whether a directory can be read to its end, if it may be read at all. A pool leaves out what a sick
+/// disk does not list, and says nothing of it.
+fn can_be_read(path: &Path) -> bool {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let fd = match openat(CWD, path, flags, Mode::empty()) {
+        Ok(fd) => fd,
+        Err(Errno::ACCESS | Errno::PERM) => return true,
+        Err(_) => return false,
+    };
+    let mut room = Vec::with_capacity(LISTING);
+    let mut entries = RawDir::new(&fd, room.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
+        if entry.is_err() {
+            return false;
+        }
+    }
+    true
 }
 
 fn own_path(fd: BorrowedFd<'_>) -> Option<PathBuf> {

@@ -182,6 +182,7 @@ mod tests {
             source: "/dev/sda".into(),
             uuid: Some(uuid.into()),
             inode: Some(2),
+            born: None,
             pool: None,
         }))
     }

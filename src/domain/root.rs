@@ -74,6 +74,10 @@ pub struct Identity {
     pub uuid: Option<String>,
     /// The inode of the directory, where the file system keeps inode numbers.
     pub inode: Option<u64>,
+    /// When the directory was made, in nanoseconds, where nothing better tells the file system from
+    /// another of its type: no two have it alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub born: Option<i64>,
     /// The pool that it lies on, where it lies on one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<Box<Pool>>,
@@ -120,9 +124,20 @@ impl Identity {
         let same = match (&self.uuid, &seen.uuid) {
             (Some(was), Some(is)) => was == is,
             (Some(_), None) => false,
-            _ => self.fs_type == seen.fs_type && self.source == seen.source,
+            _ if self.fs_type != seen.fs_type => false,
+            _ => match (self.born, seen.born) {
+                (Some(was), Some(is)) => was == is,
+                _ => self.source == seen.source,
+            },
         };
         if same { Ok(()) } else { Err(format!("another file system is there: {seen}, was {self}")) }
+    }
+
+    /// Whether nothing but type and name tells this root from another: a mount of another server, or
+    /// of nothing, looks the same.
+    #[must_use]
+    pub fn is_weak(&self) -> bool {
+        self.uuid.is_none() && self.inode.is_none()
     }
 
     /// The file system as a number that is the same after a reboot.
@@ -195,6 +210,7 @@ mod tests {
             source: "/dev/sda1".into(),
             uuid: Some("aaaa".into()),
             inode: Some(2),
+            born: None,
             pool: None,
         }
     }
@@ -203,6 +219,17 @@ mod tests {
         let mut seen = disk();
         change(&mut seen);
         assert_eq!(disk().matches(&seen).is_ok(), expected, "{seen:?}");
+    }
+
+    #[test]
+    fn without_a_uuid_the_birth_of_the_directory_tells_one_disk_from_another() {
+        let xfs = Identity { uuid: None, fs_type: "xfs".into(), born: Some(7), ..disk() };
+        let moved = Identity { source: "/dev/sdb1".into(), mount: 41, ..xfs.clone() };
+        assert!(xfs.matches(&moved).is_ok());
+        let another = Identity { born: Some(8), mount: 41, ..xfs.clone() };
+        assert!(xfs.matches(&another).is_err());
+        let older = Identity { born: None, ..xfs.clone() };
+        assert!(older.matches(&xfs).is_ok() && older.matches(&moved).is_err());
     }
 
     #[test]

@@ -26,6 +26,7 @@ fn disk(uuid: &str) -> Identity {
         source: "/dev/sda".into(),
         uuid: Some(uuid.into()),
         inode: None,
+        born: None,
         pool: None,
     }
 }

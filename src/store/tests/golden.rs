@@ -35,6 +35,7 @@ fn the_stored_form_of_schema_1_never_changes() {
             source: "/dev/sda1".into(),
             uuid: Some("u".into()),
             inode: Some(2),
+            born: None,
             pool: None,
         }),
         basis: "/m\nextensions mkv".into(),
