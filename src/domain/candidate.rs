@@ -102,9 +102,10 @@ impl Hold {
     #[must_use]
     pub fn ends(&self) -> &'static str {
         match self {
-            Self::Unknown { .. } | Self::OtherRoot { .. } => {
-                "ends by itself when the witness answers again; for a root that is right as it is, \
-                 `accept` makes it answer"
+            Self::Unknown { .. } => "ends by itself when the witness answers again",
+            Self::OtherRoot { .. } => {
+                "ends by itself when that root can be looked at again; if it won't come back, \
+                 `accept` or `retire` it"
             }
             Self::BeingReplaced { .. } => {
                 "ends by itself when the new file is there, or after confirm.replace_max"
