@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Measures at full size, where `.ci/run` only tries whether it runs. `tests/proof.sh bench` runs the
-# benches and prints the figures with the machine, the commands and the date.
+# Proves at full size what `.ci/run` only tries: `bench` runs the benches and prints the figures,
+# `core` lets 500,000 random histories happen to the core, `kills` ends the daemon 1,000 times in the
+# middle of deletions. Each prints the date, the machine and the commands.
 #
 # The benches make trees of a million files: in memory, where there is room for it, so that the disk
 # is not what is measured. They are gone when it ends.
@@ -35,10 +36,22 @@ proof_bench() {
     printf 'load after: %s\n' "$(cut -d ' ' -f 1-3 /proc/loadavg)"
 }
 
+proof_core() {
+    date --utc '+%F %T UTC'
+    PROPTEST_CASES=500000 run cargo test --release --lib core::tests::whatever_happens
+}
+
+proof_kills() {
+    date --utc '+%F %T UTC'
+    OBITUARR_TEST_KILLS=1000 run cargo test --release --test suite killed_at_random_moments
+}
+
 case ${1:-} in
 bench) proof_bench ;;
+core) proof_core ;;
+kills) proof_kills ;;
 *)
-    echo "usage: tests/proof.sh bench" >&2
+    echo "usage: tests/proof.sh bench|core|kills" >&2
     exit 2
     ;;
 esac

@@ -651,7 +651,9 @@ fn apply(world: &mut World, op: Op) {
         Op::Restart => world.restart(),
         // The same loss is told once more.
         Op::Forget(file) => {
-            if !world.alive.contains(&file) && world.told.iter().any(|t| lost(t, file)) {
+            let is_lost = !world.alive.contains(&file);
+            // Under a root that is away nothing is told of anything.
+            if is_lost && world.online[file.2] && world.told.iter().any(|t| lost(t, file)) {
                 world.known.insert(file);
                 world.look(file.2, Sensor::Watcher);
             }
