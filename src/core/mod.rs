@@ -159,26 +159,6 @@ impl Core {
         self.turn(now, name, health, reason);
     }
 
-    /// Takes how the number of a root's media files changed: one from which too much went at once is
-    /// not trusted until it is back, or a person accepts it.
-    pub fn handle_count(&mut self, now: Now, name: &RootName, files: u64, lost: u64, found: u64) {
-        let window = self.policy.window;
-        let Some(root) = self.roots.get_mut(name) else { return };
-        root.shrink.note(now.awake, files, lost, found, window);
-        let suspect = match root.state.suspect {
-            Some(before) => Some(before).filter(|before| !root.shrink.is_back(*before)),
-            // Nothing of it can be told from an empty directory where it used to be mounted.
-            None if root.remounted && files == 0 && lost > 0 => Some(lost),
-            None => root.shrink.alarm(),
-        };
-        if suspect == root.state.suspect {
-            return;
-        }
-        root.state.suspect = suspect;
-        self.dirty_roots.insert(name.clone());
-        self.judge_again(now, name);
-    }
-
     /// A person says that a root is right as it is now: its identity, or what is left in it.
     pub fn accept(&mut self, now: Now, name: &RootName) {
         let Some(root) = self.roots.get_mut(name) else { return };

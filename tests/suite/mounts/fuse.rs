@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -90,9 +91,10 @@ impl Fuse {
     }
 }
 
-/// Ends a FUSE connection.
+/// Ends a FUSE connection. The file is held open, since the kernel gives its number to another
+/// connection, which may be of another test, as soon as this one has ended.
 #[derive(Debug, Clone)]
-pub(crate) struct Abort(PathBuf);
+pub(crate) struct Abort(Arc<File>);
 
 impl Abort {
     fn of(rig: &Rig, mounted: &Path) -> Self {
@@ -102,12 +104,13 @@ impl Abort {
             mount(Some("fusectl"), &control, Some("fusectl"), flags, None::<&str>).unwrap();
         }
         let minor = nix::sys::stat::minor(fs::metadata(mounted).unwrap().dev());
-        Self(control.join(minor.to_string()).join("abort"))
+        let abort = control.join(minor.to_string()).join("abort");
+        Self(Arc::new(File::options().write(true).open(abort).expect("the connection")))
     }
 
     /// Ends it; a connection that has ended already is no error.
     pub(crate) fn now(&self) {
-        drop(fs::write(&self.0, "1"));
+        drop((&*self.0).write_all(b"1"));
     }
 }
 
