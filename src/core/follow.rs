@@ -141,6 +141,7 @@ mod tests {
             looked: Timestamp::default(),
             extra: false,
             retired: false,
+            sought: false,
         };
         let (places, sensor) = (vec![place()], Sensor::Watcher);
         let lost = Observation::Lost { item: heat(), places, files: vec![file], sensor };

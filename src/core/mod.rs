@@ -376,7 +376,10 @@ fn merge(into: &mut Vec<LostFile>, files: Vec<LostFile>) {
     for file in files {
         match into.binary_search_by(|known| known.path.cmp(&file.path)) {
             Ok(at) if into[at].looked < file.looked => into[at] = file,
-            Ok(at) => into[at].retired |= file.retired && into[at].looked == file.looked,
+            Ok(at) => {
+                into[at].retired |= file.retired && into[at].looked == file.looked;
+                into[at].sought |= file.sought;
+            }
             Err(at) => into.insert(at, file),
         }
     }

@@ -81,7 +81,14 @@ impl Rig {
         let folder_path = rel(folder);
         let path = FilePath::new(name(root), folder_path.join(b"a.mkv"));
         let id = FileId { fs: FsId(1), inode: 7 };
-        let lost = LostFile { path, id, looked: self.now.wall, extra: false, retired: false };
+        let lost = LostFile {
+            path,
+            id,
+            looked: self.now.wall,
+            extra: false,
+            retired: false,
+            sought: false,
+        };
         let place = Place { root: name(root), folder: folder_path, loose: false };
         let (item, places, files) = (film(folder), vec![place], vec![lost]);
         let lost = Observation::Lost { item, places, files, sensor };

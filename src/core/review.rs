@@ -267,6 +267,10 @@ impl Core {
         let concerned: Vec<CandidateId> =
             self.candidates.values().filter(of_root).map(|candidate| candidate.id).collect();
         for id in concerned {
+            if let Some(candidate) = self.candidates.get_mut(&id) {
+                // By the new rules its new name may be one that no listing tells.
+                candidate.lost.iter_mut().for_each(|file| file.sought = true);
+            }
             self.unsettle(now, id);
         }
     }

@@ -104,6 +104,7 @@ impl World {
             looked: self.now.wall,
             extra: false,
             retired: false,
+            sought: false,
         }
     }
 

@@ -14,15 +14,14 @@ use super::messages;
 use super::moves::Moves;
 use super::narrator::Line;
 use super::newcomers::Newcomers;
+use super::orders::{Listed, Order};
 use super::retire::ToRetire;
 use super::roots::RootRun;
 use crate::core::{Changes, Core, Effect, Findings, Policy, Probe};
 use crate::domain::{
-    Awake, BranchId, Decision, Entry, EntryState, FilePath, Health, Identity, Now, Observation,
-    RelPath, RootLook, RootName, Sensor, Stage, Timestamp,
+    Awake, BranchId, Entry, EntryState, FilePath, Health, Now, Observation, RelPath, RootLook,
+    RootName, Sensor, Stage, Timestamp,
 };
-use crate::inventory::{Lay, Listing};
-use crate::prober::Sought;
 use crate::sensors::watcher::Walk;
 use crate::store::{Batch, Durability, Loaded, Storage, StoreError};
 
@@ -50,50 +49,6 @@ pub trait Record {
     /// Removes what a failed call has left and could not remove itself. Called from time to time
     /// until the next call goes well.
     fn mend(&mut self) {}
-}
-
-/// What the shell is to do now; all that it rests on is durable.
-#[derive(Debug)]
-pub enum Order {
-    /// Look afresh.
-    Probe(Probe),
-    /// Tell the watcher that its report was taken over.
-    Applied {
-        /// The root.
-        root: RootName,
-        /// The number of the report.
-        seq: u64,
-    },
-    /// Walk the root again: a report was not believed.
-    Rescan(RootName),
-    /// Look through a root for files that are missing.
-    Hunt {
-        /// The root.
-        root: RootName,
-        /// The files.
-        sought: Arc<Sought>,
-    },
-    /// Write it to the journal.
-    Tell(Decision),
-    /// Write this to the journal.
-    Say(Line),
-}
-
-/// A report of listings by the watcher.
-#[derive(Debug)]
-pub struct Listed {
-    /// The root.
-    pub root: RootName,
-    /// The number of the report.
-    pub seq: u64,
-    /// What the root was, before and after.
-    pub identity: Identity,
-    /// The listings.
-    pub listings: Vec<Listing>,
-    /// On which branches of a pool the files of directories lie.
-    pub lays: Vec<(RelPath, Lay)>,
-    /// The walk that they belong to, if any.
-    pub walk: Option<Walk>,
 }
 
 /// The state of the daemon.
@@ -169,11 +124,14 @@ impl<S: Storage, R: Record> Engine<S, R> {
             run.seen = matches!(look, RootLook::Seen { .. });
         }
         let branches: Vec<BranchId> = self.core.branches(root).collect();
-        let before = self.file_system(root);
+        let before = (self.file_system(root), self.health(root));
         self.core.handle_look(now, root, look);
-        self.carry_over(root, before)?;
+        self.carry_over(root, before.0)?;
         self.branches_looked(now, root, &branches);
         let health = self.health(root);
+        if health != before.1 {
+            self.hunt_anew(now, root);
+        }
         let reads = matches!(health, Some(Health::Online | Health::Suspect | Health::Waiting));
         let run = self.roots.get_mut(root).filter(|run| reads && run.seen);
         if run.is_some_and(|run| std::mem::take(&mut run.missed)) {
@@ -238,7 +196,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         if !waiting {
             // Where not all is watched, moves are not told either.
             let unheard = report.walk.is_some() || !self.hears_all(name);
-            self.may_be_moves(now, &applied.observations, unheard, report.walk.is_some());
+            self.may_be_moves(now, &mut applied.observations, unheard, report.walk.is_some());
         }
         for observation in applied.observations {
             if waiting && matches!(observation, Observation::Lost { .. }) {
@@ -315,6 +273,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         self.hunt(now, false);
         if self.core.candidates().is_empty() {
             self.newcomers.clear();
+            self.hunting.clear();
         }
         if self.record_fails.is_some() {
             self.recorder.mend();

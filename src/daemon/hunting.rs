@@ -2,20 +2,22 @@
 //! moved away, and those that nobody heard of when they happened. Each root is looked through for them
 //! before anyone is asked. What was plainly removed needs none of this.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::engine::{Engine, Order, Record};
+use super::engine::{Engine, Record};
+use super::orders::Order;
 use super::strays::{self, Stray};
-use crate::domain::{Awake, FileId, FilePath, Health, Now, Observation, RootName};
-use crate::prober::{Missing, Sought};
+use crate::core::Probe;
+use crate::domain::{Awake, FileId, FilePath, Health, LostFile, Now, Observation, RootName};
+use crate::prober::Sought;
 use crate::store::{Storage, StoreError};
 
-/// How long probes wait for what is looked through: a disk that hangs must not hold up all others.
+/// How long probes wait for what is being looked through; after that they say that it was not.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What is to be looked for, and where it is being looked for.
+/// What is to be looked for, where it is being looked for, and where it was.
 #[derive(Debug, Default)]
 pub(super) struct Hunting {
     sought: Sought,
@@ -23,56 +25,85 @@ pub(super) struct Hunting {
     since: Option<Awake>,
     /// Whether it awaits the end of a walk, which may bring more to light.
     in_walk: bool,
-    /// Since when each root is being looked through.
-    running: BTreeMap<RootName, Awake>,
+    /// The looks under way, one a root at most.
+    running: BTreeMap<RootName, Running>,
+    /// The files that each root was looked through for, to the end, since they went.
+    done: BTreeMap<RootName, HashSet<FileId>>,
+    /// The number of the last look.
+    last: u64,
+}
+
+/// A look under way.
+#[derive(Debug)]
+struct Running {
+    number: u64,
+    since: Awake,
+    sought: Arc<Sought>,
 }
 
 impl Hunting {
     fn is_over(&self, now: Awake) -> bool {
         let waits = |since: &Awake| now.since(*since) < PATIENCE;
-        !self.since.as_ref().is_some_and(waits) && !self.running.values().any(waits)
+        let mut running = self.running.values().map(|running| &running.since);
+        !self.since.as_ref().is_some_and(waits) && !running.any(waits)
+    }
+
+    /// Wants a file looked for that went, or may have come to light elsewhere, just now.
+    fn seek(&mut self, now: Now, file: &LostFile) {
+        for done in self.done.values_mut() {
+            done.remove(&file.id);
+        }
+        self.since.get_or_insert(now.awake);
+        self.sought.insert(file.id, file.looked);
+    }
+
+    /// Nothing is missing any more.
+    pub(super) fn clear(&mut self) {
+        self.sought = Sought::new();
+        self.done = BTreeMap::new();
+        (self.since, self.in_walk) = (None, false);
     }
 }
 
 impl<S: Storage, R: Record> Engine<S, R> {
-    /// Takes note of the losses that may be moves. `unheard`: no event told of them; `in_walk`: more
-    /// may come to light.
+    /// Marks the losses that may be moves. `unheard`: no event told of them; `in_walk`: more may
+    /// come to light.
     pub(super) fn may_be_moves(
         &mut self,
         now: Now,
-        lost: &[Observation],
+        lost: &mut [Observation],
         unheard: bool,
         in_walk: bool,
     ) {
         for observation in lost {
             let Observation::Lost { files, .. } = observation else { continue };
-            for file in files.iter().filter(|file| !file.retired) {
-                let moved = self.moves.has_left(&file.path);
-                if moved || unheard {
-                    self.hunting.since.get_or_insert(now.awake);
-                    let missing = Missing { looked: file.looked, moved };
-                    self.hunting.sought.insert(file.id, missing);
+            for file in files.iter_mut().filter(|file| !file.retired) {
+                file.sought = unheard || self.moves.has_left(&file.path);
+                if file.sought {
+                    self.hunting.seek(now, file);
+                    self.hunting.in_walk |= in_walk;
                 }
             }
         }
-        self.hunting.in_walk |= in_walk && self.hunting.since.is_some();
     }
 
-    /// What is under review in a root is looked for anew: its rules are others now.
-    pub(super) fn hunt_again(&mut self, now: Now, root: &RootName) {
+    /// What was looked for in a root says nothing of what it is now: all that is under review is looked
+    /// for again.
+    pub(super) fn hunt_anew(&mut self, now: Now, root: &RootName) {
+        self.hunting.done.remove(root);
+        self.hunting.running.remove(root);
+        // The walk that was awaited may have ended with it.
+        self.hunting.in_walk = false;
         let lost = self.core.candidates().values().flat_map(|candidate| &candidate.lost);
-        for file in lost.filter(|file| file.path.root == *root && !file.retired) {
-            let missing = Missing { looked: file.looked, moved: false };
-            self.hunting.sought.insert(file.id, missing);
-            self.hunting.since.get_or_insert(now.awake);
-            self.hunting.in_walk = true;
+        for file in lost.filter(|file| file.sought && !file.retired) {
+            self.hunting.seek(now, file);
         }
     }
 
     /// Begins to look, if it is time: at the end of a walk all that it brought to light, in one go.
     pub(super) fn hunt(&mut self, now: Now, walked: bool) {
         let hunting = &mut self.hunting;
-        hunting.running.retain(|_, since| now.awake.since(*since) < PATIENCE);
+        hunting.running.retain(|_, running| now.awake.since(running.since) < PATIENCE);
         if hunting.sought.is_empty() || (hunting.in_walk && !walked) || !hunting.running.is_empty()
         {
             return;
@@ -80,9 +111,33 @@ impl<S: Storage, R: Record> Engine<S, R> {
         (hunting.since, hunting.in_walk) = (None, false);
         let sought = Arc::new(std::mem::take(&mut hunting.sought));
         for root in self.online_roots() {
-            self.hunting.running.insert(root.clone(), now.awake);
-            self.orders.push(Order::Hunt { root, sought: Arc::clone(&sought) });
+            self.hunting.last += 1;
+            let number = self.hunting.last;
+            let running = Running { number, since: now.awake, sought: Arc::clone(&sought) };
+            self.hunting.running.insert(root.clone(), running);
+            let unseen = self.roots.get(&root).map(|run| run.unseen.iter());
+            let unseen = unseen.into_iter().flatten().map(|(dir, _)| dir.clone()).collect();
+            self.orders.push(Order::Hunt { root, number, sought: Arc::clone(&sought), unseen });
         }
+    }
+
+    /// The roots that were not looked through for the files of a probe since they went, though they
+    /// must be: an error, a time-out or a restart came between. They will be.
+    pub(super) fn not_hunted(&mut self, now: Now, probe: &Probe) -> Vec<RootName> {
+        let sought: Vec<&LostFile> =
+            probe.lost.iter().filter(|file| file.sought && !file.retired).collect();
+        let mut missing = Vec::new();
+        for root in self.online_roots() {
+            let done = self.hunting.done.get(&root);
+            let is_done = |file: &&LostFile| done.is_some_and(|done| done.contains(&file.id));
+            if !sought.iter().all(is_done) {
+                missing.push(root);
+            }
+        }
+        if !missing.is_empty() {
+            sought.into_iter().for_each(|file| self.hunting.seek(now, file));
+        }
+        missing
     }
 
     /// The roots that can be believed.
@@ -101,7 +156,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         self.hunting.is_over(now.awake)
     }
 
-    /// A root was looked through, as far as it could be.
+    /// A root was looked through: what was found, or nothing that can be concluded from.
     ///
     /// # Errors
     /// When the store can't be read or written.
@@ -109,9 +164,18 @@ impl<S: Storage, R: Record> Engine<S, R> {
         &mut self,
         now: Now,
         root: &RootName,
-        found: Vec<(FilePath, FileId)>,
+        number: u64,
+        found: Option<Vec<(FilePath, FileId)>>,
     ) -> Result<(), StoreError> {
-        self.hunting.running.remove(root);
+        let hunting = &mut self.hunting;
+        if hunting.running.get(root).is_none_or(|running| running.number != number) {
+            return Ok(());
+        }
+        let running = hunting.running.remove(root);
+        let Some((running, found)) = running.zip(found) else { return Ok(()) };
+        // What went again meanwhile is looked for again.
+        let sought = running.sought.keys().filter(|id| !hunting.sought.contains_key(id));
+        hunting.done.entry(root.clone()).or_default().extend(sought.copied());
         let mut strays = Vec::new();
         for (to, id) in found {
             let lost = |candidate: &&crate::domain::Candidate| {

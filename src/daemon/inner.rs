@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::engine::{Engine, Order, Record};
+use super::engine::{Engine, Record};
 use super::folders::{Around, Stored};
+use super::orders::Order;
 use super::roots::RootSpec;
 use crate::catalog::TitleAt;
 use crate::domain::{Health, Now, Place, RelPath, RootName};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::engine::{Engine, Record};
 use crate::catalog::{TitleAt, is_loose_file_of, may_be_new_encode, standing_below};
 use crate::core::Probe;
-use crate::domain::{FileId, FilePath};
+use crate::domain::{FileId, FilePath, Now};
 use crate::prober::{Arrived, HiddenFolder, Job};
 use crate::store::{Arrival, Storage, StoreError};
 
@@ -34,8 +34,9 @@ impl<S: Storage, R: Record> Engine<S, R> {
     ///
     /// # Errors
     /// When the store can't be read.
-    pub fn job(&mut self, probe: &Probe) -> Result<Job, StoreError> {
+    pub fn job(&mut self, now: Now, probe: &Probe) -> Result<Job, StoreError> {
         let mut job = job(&*self.store, probe, &self.all_unseen())?;
+        job.not_hunted = self.not_hunted(now, probe);
         job.arrived.extend(self.newcomers.find(&self.core, &*self.store, probe)?);
         Ok(job)
     }
@@ -137,6 +138,7 @@ pub(super) fn job<S: Storage>(
         known,
         hidden,
         more_hidden: unseen.more,
+        not_hunted: Vec::new(),
     })
 }
 

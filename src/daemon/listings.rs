@@ -286,6 +286,7 @@ pub(super) fn lost_observation(
             looked: change.looked,
             extra: *extra,
             retired: false,
+            sought: false,
         })
         .collect();
     lost.sort_by(|a, b| a.path.cmp(&b.path));

@@ -25,6 +25,7 @@ mod messages;
 mod moves;
 mod narrator;
 mod newcomers;
+mod orders;
 mod overlay;
 mod pools;
 mod probing;
@@ -46,8 +47,9 @@ mod view;
 mod watching;
 mod words;
 
-pub use engine::{Engine, Listed, Order, Record};
+pub use engine::{Engine, Record};
 pub use messages::{MESSAGES, Message};
+pub use orders::{Listed, Order};
 pub use pools::not_mounted;
 pub use roots::RootSpec;
 pub use start::{Options, StartError, Trouble, run};

@@ -178,6 +178,7 @@ mod tests {
                 looked: at(looked),
                 extra: false,
                 retired: false,
+                sought: false,
             }],
             follows: vec![],
         };

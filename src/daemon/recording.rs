@@ -2,9 +2,10 @@
 //!
 //! Must never pass over one in silence: what can't be recorded is under review again.
 
-use super::engine::{Engine, Order, Record};
+use super::engine::{Engine, Record};
 use super::messages;
 use super::narrator::Line;
+use super::orders::Order;
 use crate::domain::{Decision, DeletionId, Entry, EntryState, Hold, Now, Subject, What};
 use crate::store::{Batch, Durability, Storage, StoreError};
 

@@ -8,13 +8,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::engine::{Engine, Order, Record};
+use super::engine::{Engine, Record};
 use super::folders::{Around, Stored};
 use super::lays::Lays;
 use super::listings::Context;
 use super::losses::losses;
 use super::messages;
 use super::narrator::Line;
+use super::orders::Order;
 use crate::catalog::is_loose_file_of;
 use crate::control::{RetireView, RetiredRoot, RetiredTitle};
 use crate::domain::{

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use super::engine::{Engine, Order, Record};
+use super::engine::{Engine, Record};
 use super::folders::Stored;
 use super::inner::Within;
 use super::jobs::Unseen;
 use super::listings::Applied;
+use super::orders::Order;
 use crate::catalog::{Folders, is_loose_file_of};
 use crate::domain::{FilePath, FsId, Health, Identity, Now, Observation, RelPath, RootName};
 use crate::inventory::{Directory, Rules};
@@ -111,7 +112,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             self.core.configure_root(now, &spec.name, &spec.basis, forget);
             let same = known.as_deref() == Some(&*spec.basis);
             if known.is_some() && !same && !forget {
-                self.hunt_again(now, &spec.name);
+                self.hunt_anew(now, &spec.name);
             }
             let running = self.roots.get(&spec.name);
             if same && running.is_some_and(|run| run.spec.marker == spec.marker) {
@@ -355,11 +356,13 @@ impl<S: Storage, R: Record> Engine<S, R> {
     }
 
     /// The directories that can't be listed now.
-    pub fn unseen(&mut self, root: &RootName, dirs: Vec<(RelPath, String)>, more: usize) {
+    pub fn unseen(&mut self, now: Now, root: &RootName, dirs: Vec<(RelPath, String)>, more: usize) {
         if let Some(run) = self.roots.get_mut(root) {
             run.unseen = dirs;
             run.unseen_more = more;
         }
+        // What can be listed only now was not looked through.
+        self.hunt_anew(now, root);
     }
 }
 

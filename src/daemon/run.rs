@@ -12,11 +12,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::checks::Checks;
-use super::engine::{Engine, Listed, Order};
+use super::engine::Engine;
 use super::explain::{self, Known};
 use super::looking::Brought;
 use super::messages;
 use super::narrator::{Line, Narrator};
+use super::orders::{Listed, Order};
 use super::probing::Probing;
 use super::pulse::Pulse;
 use super::signals::Signal;
@@ -174,7 +175,9 @@ impl Loop<'_> {
                 self.engine.probed(now, &findings);
                 Ok(())
             }
-            Event::Brought(Brought::Strays(root, found)) => self.engine.hunted(now, &root, found),
+            Event::Brought(Brought::Strays(root, number, found)) => {
+                self.engine.hunted(now, &root, number, found)
+            }
             Event::Ask(ask) => self.answer(now, ask, beside),
             Event::Signal(Signal::Reload) => self.reload(now, beside),
             Event::Signal(Signal::Check) => {
@@ -228,7 +231,7 @@ impl Loop<'_> {
             Report::Watching { directories, watched, why_not } => {
                 self.engine.watching(&root, directories, watched, why_not);
             }
-            Report::Unseen { dirs, more } => self.engine.unseen(&root, dirs, more),
+            Report::Unseen { dirs, more } => self.engine.unseen(now, &root, dirs, more),
             Report::Overflowed => {
                 let text = format!("root {root}: events were lost, all of it is looked at again");
                 self.narrator.tell(Line::new(messages::EVENTS_LOST, text).of_root(&root));
@@ -267,7 +270,9 @@ impl Loop<'_> {
                         handle.rescan(Why::Recovered);
                     }
                 }
-                Order::Hunt { root, sought } => self.hunt(root, sought, beside),
+                Order::Hunt { root, number, sought, unseen } => {
+                    self.hunt((root, number), sought, unseen, beside);
+                }
                 Order::Tell(decision) => self.tell(&decision)?,
                 Order::Say(line) => self.narrator.tell(line),
             }
@@ -285,7 +290,7 @@ impl Loop<'_> {
         }
         while let Some(runnable) = beside.probing.next(now.awake, |probe| self.engine.awaits(probe))
         {
-            self.probe(runnable, beside)?;
+            self.probe(now, runnable, beside)?;
         }
         for reply in beside.checks.finished() {
             // A caller who has gone away does not need the answer.

@@ -236,11 +236,11 @@ fn only_a_walk_that_saw_all_of_the_root_says_how_much_is_in_it() {
     assert_eq!(files(&rig), 2);
     // Part of it could not be listed, and is not gone for that.
     let unseen = RelPath::parse(b"Heat (1995)").unwrap();
-    rig.engine.unseen(&root(), vec![(unseen, "input/output error".into())], 0);
+    rig.engine.unseen(rig.now, &root(), vec![(unseen, "input/output error".into())], 0);
     rig.engine.walked(rig.now, &root(), 3, 1).unwrap();
     assert_eq!(files(&rig), 2);
     // The empty mount point was walked, not the disk.
-    rig.engine.unseen(&root(), vec![], 0);
+    rig.engine.unseen(rig.now, &root(), vec![], 0);
     rig.look("system");
     rig.engine.walked(rig.now, &root(), 1, 0).unwrap();
     assert_eq!(files(&rig), 2);
@@ -497,4 +497,75 @@ fn a_folder_of_titles_is_explained_as_what_it_is_and_a_title_by_its_folder() {
     assert_eq!(told("/m/Heat (1995)").0, "alive");
     assert_eq!(told("/m/Heat (1995)/heat.mkv").0, "alive");
     assert_eq!(told("/m/nothing").0, "unknown");
+}
+
+fn wanted_probe(rig: &mut Rig) -> crate::core::Probe {
+    let orders = rig.engine.take_orders().into_iter();
+    let probe = |order| match order {
+        Order::Probe(probe) => Some(probe),
+        _ => None,
+    };
+    orders.filter_map(probe).next().expect("a probe")
+}
+
+fn hunts(rig: &mut Rig) -> Vec<u64> {
+    let orders = rig.engine.take_orders().into_iter();
+    let number = |order| match order {
+        Order::Hunt { number, .. } => Some(number),
+        _ => None,
+    };
+    orders.filter_map(number).collect()
+}
+
+/// `Heat` was moved away, its folder with it.
+fn moved_away() -> Rig {
+    let mut rig = Rig::new();
+    rig.look("a");
+    rig.list("a", HEAT);
+    rig.walked();
+    rig.engine.watching(&root(), 3, 3, None);
+    rig.engine.moved(&root(), 7, RelPath::parse(b"Heat (1995)").unwrap(), false);
+    rig.engine.take_orders();
+    rig.list("a", &[("", &[], &["Ronin (1998)"])]);
+    rig
+}
+
+#[test]
+fn what_was_moved_away_is_looked_for_and_only_a_look_to_the_end_counts() {
+    let mut rig = moved_away();
+    rig.engine.tick(rig.now).unwrap();
+    let [first] = hunts(&mut rig)[..] else { panic!("one look") };
+    assert!(!rig.engine.has_hunted(rig.now));
+    // An error on the way.
+    rig.engine.hunted(rig.now, &root(), first, None).unwrap();
+    rig.advance(Duration::from_secs(1));
+    let probe = wanted_probe(&mut rig);
+    assert_eq!(rig.engine.not_hunted(rig.now, &probe), [root()]);
+    rig.advance(Duration::from_millis(1));
+    let [second] = hunts(&mut rig)[..] else { panic!("another look") };
+    rig.engine.hunted(rig.now, &root(), first, Some(vec![])).unwrap();
+    assert!(!rig.engine.has_hunted(rig.now), "the answer to another question");
+    rig.engine.hunted(rig.now, &root(), second, Some(vec![])).unwrap();
+    assert!(rig.engine.has_hunted(rig.now));
+    assert_eq!(rig.engine.not_hunted(rig.now, &probe), []);
+}
+
+#[test]
+fn a_look_that_takes_too_long_or_was_at_a_root_that_changed_since_counts_for_nothing() {
+    let mut rig = moved_away();
+    rig.advance(Duration::from_mins(2));
+    assert!(!rig.engine.has_hunted(rig.now));
+    rig.advance(Duration::from_mins(3));
+    let probe = wanted_probe(&mut rig);
+    assert_eq!(rig.engine.not_hunted(rig.now, &probe), [root()], "it never came back");
+
+    let mut rig = moved_away();
+    rig.engine.tick(rig.now).unwrap();
+    let [first] = hunts(&mut rig)[..] else { panic!("one look") };
+    rig.engine.hunted(rig.now, &root(), first, Some(vec![])).unwrap();
+    rig.look("b");
+    rig.look("a");
+    rig.advance(Duration::from_secs(1));
+    let probe = wanted_probe(&mut rig);
+    assert_eq!(rig.engine.not_hunted(rig.now, &probe), [root()]);
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use super::engine::{Engine, Order, Record};
+use super::engine::{Engine, Record};
 use super::folders::{Around, Stored};
 use super::messages;
 use super::narrator::Line;
+use super::orders::Order;
 use crate::catalog::TitleAt;
 use crate::domain::RelPath;
 use crate::store::{Storage, StoreError};

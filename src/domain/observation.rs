@@ -50,6 +50,10 @@ pub struct LostFile {
     /// Whether it lay on a branch or in a root that a person has retired.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retired: bool,
+    /// Whether it may live anywhere, under any name: it was moved away, or nobody heard how it went.
+    /// Then it is not absent before each root was looked through for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sought: bool,
 }
 
 /// What a sensor says, about one item.

@@ -95,6 +95,7 @@ mod tests {
                 looked: looked(clock.wall()),
                 extra: false,
                 retired: false,
+                sought: false,
             }],
             places: vec![Place {
                 root: RootName::parse("media").unwrap(),
@@ -106,6 +107,7 @@ mod tests {
             known: vec![],
             hidden: vec![HiddenFolder { dir: at(folder), why: "no entry".into() }],
             more_hidden: 0,
+            not_hunted: vec![],
         };
         let ground = Ground {
             path: base.into(),

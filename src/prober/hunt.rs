@@ -3,60 +3,81 @@
 //! What is media is found by its listing. This is for what was given another kind of name and moved
 //! while nobody heard of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::search::precedes;
 use super::{Ground, Open};
 use crate::clock::Clock;
-use crate::disk::Host;
+use crate::disk::{Host, LookError, RootDir};
 use crate::domain::{FileId, FilePath, RelPath, RootLook, RootName, Timestamp};
 
-/// What is looked for.
-pub type Sought = HashMap<FileId, Missing>;
+/// What is looked for: each file with the time when it was certainly still there.
+pub type Sought = HashMap<FileId, Timestamp>;
 
-/// A file that is looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Missing {
-    /// When it was certainly still there: an inode born later is another file's.
-    pub looked: Timestamp,
-    /// Whether the kernel said that it was moved away: then its number is proof enough where no
-    /// birth time is kept.
-    pub moved: bool,
-}
+/// How often a root is gone through, at most, that changes meanwhile.
+const MOST_ROUNDS: usize = 3;
 
-/// The files that are there under a name that is no media file's. `None` when the root could not be
-/// looked through, or did not stay what it was. Blocks as long as the disk does.
+/// The files that are there under a name that is no media file's. `unseen` are the directories that
+/// are known not to be listed. `None` when not all else could be listed, or the root did not stay
+/// what it was: then nothing may be concluded from what was not found. Blocks as long as the disk does.
 #[must_use]
 pub fn hunt(
     name: &RootName,
     ground: &Ground,
     sought: &Sought,
+    unseen: &BTreeSet<RelPath>,
     host: &Arc<Host>,
     clock: &dyn Clock,
 ) -> Option<Vec<(FilePath, FileId)>> {
     let grounds = [(name.clone(), ground.clone())].into();
-    let mut open = Open { host, grounds: &grounds, roots: std::collections::BTreeMap::new() };
+    let mut open = Open { host, grounds: &grounds, roots: BTreeMap::new() };
     let (ground, Ok(root)) = open.root(name)? else { return None };
+    let round = |_| go_through(name, ground, root, sought, unseen, clock);
+    let found = (0..MOST_ROUNDS).map(round).find(|found| *found != Err(Changed::Meanwhile));
+    let before = RootLook::Seen { identity: root.identity().clone() };
+    found?.ok().filter(|_| root.look_again() == before)
+}
+
+/// Why a round through a root tells nothing.
+#[derive(Debug, PartialEq, Eq)]
+enum Changed {
+    /// A directory went while others were listed: what was in it may be where was looked before.
+    Meanwhile,
+    /// One can't be listed.
+    Unseen,
+}
+
+fn go_through(
+    name: &RootName,
+    ground: &Ground,
+    root: &RootDir,
+    sought: &Sought,
+    unseen: &BTreeSet<RelPath>,
+    clock: &dyn Clock,
+) -> Result<Vec<(FilePath, FileId)>, Changed> {
     let mut found = Vec::new();
     let mut to_list = vec![RelPath::root()];
     while let Some(dir) = to_list.pop() {
-        // One that can't be listed is held against every loss already.
-        let Ok(listing) = root.list(&dir, &ground.rules, clock) else { continue };
+        let listing = match root.list(&dir, &ground.rules, clock) {
+            Ok(listing) => listing,
+            Err(_) if unseen.contains(&dir) => continue,
+            Err(LookError::Missing { .. }) => return Err(Changed::Meanwhile),
+            Err(_) => return Err(Changed::Unseen),
+        };
         for other in &listing.others {
             let id = FileId { fs: listing.fs, inode: other.inode };
-            let Some(missing) = sought.get(&id) else { continue };
+            let Some(looked) = sought.get(&id) else { continue };
             let path = dir.join(&other.name);
             let Some(stat) = root.stat(&path).filter(|stat| stat.id == id) else { continue };
-            let is_it = |born| precedes(root, born, missing.looked);
-            if stat.born.map_or(missing.moved, is_it) {
+            // Where no birth time is kept the number must do: a loss too few costs less.
+            if stat.born.is_none_or(|born| precedes(root, born, *looked)) {
                 found.push((FilePath::new(name.clone(), path), id));
             }
         }
         to_list.extend(listing.subdirs.iter().map(|name| dir.join(name)));
     }
-    let before = RootLook::Seen { identity: root.identity().clone() };
-    (root.look_again() == before).then_some(found)
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -89,8 +110,7 @@ mod tests {
         };
         let clock = SystemClock::new();
         let found = |looked: Timestamp| {
-            let missing = Missing { looked, moved: false };
-            hunt(&name, &ground, &[(id, missing)].into(), &host, &clock).unwrap()
+            hunt(&name, &ground, &[(id, looked)].into(), &BTreeSet::new(), &host, &clock).unwrap()
         };
         let hour = std::time::Duration::from_hours(1);
         let there = FilePath::new(name.clone(), RelPath::parse(b"old/deep/x.bak").unwrap());
@@ -99,6 +119,7 @@ mod tests {
         fs::rename(&path, tree.path().join("x.mkv")).unwrap();
         assert_eq!(found(clock.wall().plus(hour)), [], "a media file needs no hunt");
         let dark = Ground { dark: Some("it hangs".into()), ..ground.clone() };
-        assert_eq!(hunt(&name, &dark, &Sought::new(), &host, &clock), None);
+        let none = BTreeSet::new();
+        assert_eq!(hunt(&name, &dark, &Sought::new(), &none, &host, &clock), None);
     }
 }

@@ -10,7 +10,7 @@ mod search;
 mod tests;
 
 pub use hidden::HiddenFolder;
-pub use hunt::{Missing, Sought, hunt};
+pub use hunt::{Sought, hunt};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -78,6 +78,8 @@ pub struct Job {
     pub hidden: Vec<HiddenFolder>,
     /// How many more there are.
     pub more_hidden: usize,
+    /// Roots that were not looked through for the lost files since they went, though they must be.
+    pub not_hunted: Vec<RootName>,
 }
 
 /// The roots of one look, each opened when it is first needed and looked at again at the end.
@@ -147,6 +149,11 @@ fn look(
         look_at_known(path, *fs, &mut open, &mut result);
     }
     hidden::look(job, &mut open, &mut result);
+    for name in &job.not_hunted {
+        let Some((ground, _)) = open.root(name) else { continue };
+        let why = "it was not looked through yet for what may have been moved there".to_owned();
+        result.unseen.push((AbsPath::new(&ground.path), why));
+    }
     // The second look: what was seen counts only if each root is still what it was before.
     for (name, root) in &open.roots {
         let (before, after) = match root {

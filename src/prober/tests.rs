@@ -28,6 +28,7 @@ fn a_look_that_meets_a_fault_of_its_own_answers_that_it_does_not_know() {
         looked: Timestamp::default(),
         extra: false,
         retired: false,
+        sought: false,
     };
     let item = Item {
         kind: Kind::Film,
@@ -46,6 +47,7 @@ fn a_look_that_meets_a_fault_of_its_own_answers_that_it_does_not_know() {
         known: vec![],
         hidden: vec![],
         more_hidden: 0,
+        not_hunted: vec![],
     };
     let ground = Ground {
         path: dir.path().to_path_buf(),

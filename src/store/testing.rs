@@ -78,6 +78,7 @@ pub(super) fn lost_file() -> LostFile {
         looked: Timestamp::from_millis(5),
         extra: false,
         retired: false,
+        sought: false,
     }
 }
 

@@ -82,6 +82,7 @@ impl Rig {
             looked: self.now.wall,
             extra: false,
             retired,
+            sought: false,
         };
         let place =
             Place { root: name(), folder: RelPath::parse(title.as_bytes()).unwrap(), loose: false };

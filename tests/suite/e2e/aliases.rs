@@ -3,9 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
-use super::daemon::{Daemon, Home};
+use super::daemon::{Daemon, Home, LONG};
 use super::make;
-use super::wait::throughout;
+use super::wait::{throughout, until};
 
 /// Long enough for a deletion to be told if there were one.
 const QUIET: Duration = Duration::from_millis(2_500);
@@ -156,5 +156,20 @@ fn renamed_and_moved_while_the_daemon_stood_still_it_lives() {
     daemon.signal(rustix::process::Signal::CONT);
     daemon.check();
     daemon.wait_decided("film:heat:1995", "retracted");
+    nothing_died(&daemon);
+}
+
+#[test]
+fn moved_and_renamed_and_then_killed_before_it_was_looked_for_it_lives() {
+    let mut home = home();
+    home.settle = "3s";
+    let daemon = home.start();
+    fs::rename(home.media().join("movies/Alien.1979.mkv"), home.media().join("old/x.old")).unwrap();
+    until("the loss is under review", LONG, || {
+        daemon.status().filter(|status| status["candidates"]["settling"] == 1)
+    });
+    daemon.kill();
+    let daemon = home.start();
+    daemon.wait_decided("Alien", "retracted");
     nothing_died(&daemon);
 }
