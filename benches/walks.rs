@@ -42,17 +42,33 @@ fn floors(place: &Place, tree: &Path, files: usize) -> Result<(Duration, Duratio
     Ok((bare, armed))
 }
 
+/// One run of the daemon, from its start until it has rested.
+struct Run {
+    ready: Duration,
+    worked: Duration,
+    /// In MiB.
+    resident: f64,
+}
+
+impl Run {
+    fn of(place: &Place, tree: &Path) -> Result<Self> {
+        let daemon = Daemon::start(place, "state", tree)?;
+        let (ready, worked) = (daemon.ready, daemon.worked);
+        daemon.pause(REST)?;
+        let resident = resident(daemon.pid())?;
+        daemon.stop()?;
+        Ok(Self { ready, worked, resident })
+    }
+}
+
 fn first_run(place: &Place, tree: &Path, armed: Duration) -> Result<()> {
     let (mut worked, mut most) = (Duration::ZERO, 0.0_f64);
     let first = place.median(|| {
         forget(place, "state")?;
-        let daemon = Daemon::start(place, "state", tree)?;
-        let ready = daemon.ready;
-        worked = daemon.worked;
-        daemon.pause(REST)?;
-        most = most.max(resident(daemon.pid())?);
-        daemon.stop()?;
-        Ok(ready)
+        let run = Run::of(place, tree)?;
+        worked = run.worked;
+        most = most.max(run.resident);
+        Ok(run.ready)
     })?;
     place.say_ratio("first run", first, armed, Some(3.0));
     place.say("first run, processor time", seconds(worked), "s", None);
@@ -66,13 +82,10 @@ fn first_run(place: &Place, tree: &Path, armed: Duration) -> Result<()> {
 fn known_starts(place: &Place, tree: &Path, bare: Duration, armed: Duration) -> Result<()> {
     let (mut worked, mut most) = (Duration::ZERO, 0.0_f64);
     let known = place.median(|| {
-        let daemon = Daemon::start(place, "state", tree)?;
-        let ready = daemon.ready;
-        worked = daemon.worked;
-        daemon.pause(REST)?;
-        most = most.max(resident(daemon.pid())?);
-        daemon.stop()?;
-        Ok(ready)
+        let run = Run::of(place, tree)?;
+        worked = run.worked;
+        most = most.max(run.resident);
+        Ok(run.ready)
     })?;
     place.say_ratio("arming, inventory known", known, armed, Some(1.3));
     place.say("arming, processor time", seconds(worked), "s", None);

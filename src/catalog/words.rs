@@ -24,28 +24,8 @@ pub(super) enum Word {
     Plain,
 }
 
-/// In English and in the languages that media managers offer for folder names.
-const SEASONS: &[&str] = &[
-    "season",
-    "series",
-    "staffel",
-    "saison",
-    "temporada",
-    "stagione",
-    "seizoen",
-    "sezon",
-    "sesong",
-    "saeson",
-    "sasong",
-    "kausi",
-    "evad",
-    "book",
-    "volume",
-    "vol",
-    "cour",
-    "s",
-];
-/// Those that mean a season even in a name with a year.
+/// Words that mean a season even in a name with a year, in English and in the languages that media
+/// managers offer for folder names.
 const CLEAR_SEASONS: &[&str] = &[
     "season",
     "staffel",
@@ -60,6 +40,8 @@ const CLEAR_SEASONS: &[&str] = &[
     "kausi",
     "evad",
 ];
+/// Words that mean a season too, but are of a title where there is a year.
+const SEASONS: &[&str] = &["series", "book", "volume", "vol", "cour", "s"];
 /// Folders for one encode of the title above them.
 const QUALITIES: &[&str] =
     &["480p", "576p", "720p", "1080p", "2160p", "480", "576", "720", "1080", "2160", "remux"];
@@ -182,7 +164,7 @@ pub(super) fn word(title: &str, definite: bool) -> Word {
     if SPECIALS.contains(&plain) {
         return Word::Specials;
     }
-    if is_counted(plain, SEASONS) {
+    if is_counted(plain, CLEAR_SEASONS) || is_counted(plain, SEASONS) {
         return Word::Season;
     }
     if DISC_FOLDERS.contains(&plain) || is_counted(plain, DISCS) {
@@ -270,8 +252,17 @@ mod tests {
     #[test]
     fn every_name_that_means_something_is_documented() {
         let page = include_str!("../../docs/titles.md");
-        let lists =
-            [SEASONS, QUALITIES, SPECIALS, DISCS, DISC_FOLDERS, EXTRAS, CATEGORIES, EXTRA_ENDINGS];
+        let lists = [
+            CLEAR_SEASONS,
+            SEASONS,
+            QUALITIES,
+            SPECIALS,
+            DISCS,
+            DISC_FOLDERS,
+            EXTRAS,
+            CATEGORIES,
+            EXTRA_ENDINGS,
+        ];
         for name in lists.into_iter().flatten() {
             assert!(page.contains(&format!("`{name}`")), "{name} is missing in docs/titles.md");
         }

@@ -56,7 +56,7 @@ pub struct Probe {
     pub places: Vec<Place>,
     /// Every file of it seen lost in this life.
     pub lost: Vec<LostFile>,
-    /// Its files where nobody would take them for its own.
+    /// Its files under names that are no media files'.
     pub follows: Vec<FilePath>,
 }
 
@@ -77,6 +77,22 @@ pub struct Findings {
     pub at: Timestamp,
     /// How long ago that was when the core is told.
     pub age: Duration,
+}
+
+impl Findings {
+    /// What the disk showed, `at` this time; the core is told at once, and nobody else was asked.
+    #[must_use]
+    pub fn of_disk(probe: &Probe, disk: DiskLook, at: Timestamp) -> Self {
+        Self {
+            probe: probe.id,
+            candidate: probe.candidate,
+            disk,
+            services: Vec::new(),
+            evidence: Vec::new(),
+            at,
+            age: Duration::ZERO,
+        }
+    }
 }
 
 /// What the core wants done, once what it changed is durable.

@@ -1,14 +1,12 @@
-//! Files of an item that nobody would take for its own by where they lie: under a name that is no
-//! media file's, or in another title's folder. And whose a lost file is when its folder can no longer
-//! tell.
+//! Files of an item under a name that is no media file's, by which nobody would take them for it. And
+//! whose a lost file is when its folder can no longer tell.
 
 use std::collections::HashMap;
 
 use super::{Core, ItemState};
 use crate::domain::{FilePath, Item, ItemKey, Place, RootName};
 
-/// A file that was given a name without a media extension, or another title's place: it is still
-/// followed.
+/// A media file that was given a name without a media extension: it is still followed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Followed {
     /// Where it is now.

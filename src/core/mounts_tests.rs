@@ -112,15 +112,7 @@ impl Rig {
                 roots: vec![(root, seen.clone(), seen)],
                 ..DiskLook::default()
             };
-            let findings = Findings {
-                probe: probe.id,
-                candidate: probe.candidate,
-                disk,
-                services: vec![],
-                evidence: vec![],
-                at: self.now.wall,
-                age: Duration::ZERO,
-            };
+            let findings = Findings::of_disk(&probe, disk, self.now.wall);
             self.core.handle_probe(self.now, &findings);
         }
     }

@@ -22,7 +22,7 @@ pub struct ItemState {
     /// Files lost in this life that did not make it a deletion, ordered by path.
     #[serde(default)]
     pub partial: Vec<LostFile>,
-    /// Its files where nobody would take them for its own.
+    /// Its files under names that are no media files'.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub follows: Vec<Followed>,
 }

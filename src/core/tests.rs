@@ -201,15 +201,7 @@ impl World {
                 disk.behind.push(root_name(root));
             }
         }
-        Findings {
-            probe: probe.id,
-            candidate: probe.candidate,
-            disk,
-            services: vec![],
-            evidence: vec![],
-            at: self.now.wall,
-            age: Duration::ZERO,
-        }
+        Findings::of_disk(probe, disk, self.now.wall)
     }
 
     fn answer_all(&mut self) {

@@ -178,11 +178,11 @@ impl<S: Storage, R: Record> Engine<S, R> {
         hunting.done.entry(root.clone()).or_default().extend(sought.copied());
         let mut strays = Vec::new();
         for (to, id) in found {
-            let lost = |candidate: &&crate::domain::Candidate| {
-                candidate.lost.iter().any(|file| file.id == id)
-            };
-            let Some(candidate) = self.core.candidates().values().find(lost) else { continue };
-            let Some(file) = candidate.lost.iter().find(|file| file.id == id) else { continue };
+            let lost = self.core.candidates().values().find_map(|candidate| {
+                let file = candidate.lost.iter().find(|file| file.id == id)?;
+                Some((candidate, file))
+            });
+            let Some((candidate, file)) = lost else { continue };
             let Some(place) = candidate.places.first() else { continue };
             let renamed = Observation::Renamed {
                 item: candidate.item.clone(),
@@ -194,8 +194,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             self.core.handle_observation(now, renamed);
         }
         let Some(run) = self.roots.get(root) else { return Ok(()) };
-        let store = &*self.store;
-        let kept = strays::keep(root, store, &strays, &|dir| store.directory(root, dir))?;
+        let kept = strays::keep(&*self.store, &strays)?;
         let records = kept.into_iter().map(|(at, record)| (at.root, at.rel, Some(record)));
         self.batch.directories.extend(records.filter(|_| !run.baseline));
         self.batch.arrivals.extend(strays.iter().map(Stray::arrival));

@@ -41,15 +41,7 @@ impl Loop<'_> {
         tokio::task::spawn_blocking(move || {
             let mut disk = prober::look_or_unknown(&job, &grounds, &host, &*clock);
             disk.behind = behind;
-            let found = Findings {
-                probe: probe.id,
-                candidate: probe.candidate,
-                disk,
-                services: Vec::new(),
-                evidence: Vec::new(),
-                at: clock.wall(),
-                age: Duration::ZERO,
-            };
+            let found = Findings::of_disk(&probe, disk, clock.wall());
             // The loop has ended: then nobody waits for it.
             drop(brought.blocking_send(Brought::Findings(found, clock.monotonic())));
         });

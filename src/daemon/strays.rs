@@ -3,17 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Awake, FileId, FilePath, Now, RelPath, RootName, Timestamp};
+use crate::domain::{Awake, FileId, FilePath, Now, Timestamp};
 use crate::inventory::{Directory, Inventory, InventoryError, Media};
 use crate::store::Arrival;
 
 /// Where a lost file went.
 #[derive(Debug)]
 pub(super) struct Stray {
-    /// Its old name, with what was known of it.
-    pub(super) from: FilePath,
+    /// Its old name.
+    from: FilePath,
     /// Its new name.
-    pub(super) to: FilePath,
+    to: FilePath,
     id: FileId,
     at: Timestamp,
     /// The same in awake time.
@@ -33,13 +33,10 @@ impl Stray {
     }
 }
 
-/// Adds strays to the records of the directories that they went to. `record` reads one of `root` as
-/// it will be.
+/// The records of the directories that strays were found in, with the strays in them.
 pub(super) fn keep(
-    root: &RootName,
     inventory: &dyn Inventory,
     strays: &[Stray],
-    record: &dyn Fn(&RelPath) -> Result<Option<Directory>, InventoryError>,
 ) -> Result<BTreeMap<FilePath, Directory>, InventoryError> {
     let mut changed: BTreeMap<FilePath, Directory> = BTreeMap::new();
     for stray in strays {
@@ -47,7 +44,6 @@ pub(super) fn keep(
         let at = FilePath::new(stray.to.root.clone(), dir);
         let known = match changed.remove(&at) {
             Some(known) => Some(known),
-            None if at.root == *root => record(&at.rel)?,
             None => inventory.directory(&at.root, &at.rel)?,
         };
         let empty = Directory { fs: stray.id.fs, looked: stray.at, ..Directory::default() };

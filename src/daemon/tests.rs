@@ -159,15 +159,7 @@ impl<S: Storage> Rig<S> {
                 roots: vec![(root(), look.clone(), look)],
                 ..DiskLook::default()
             };
-            let findings = Findings {
-                probe: probe.id,
-                candidate: probe.candidate,
-                disk,
-                services: vec![],
-                evidence: vec![],
-                at: self.now.wall,
-                age: Duration::ZERO,
-            };
+            let findings = Findings::of_disk(&probe, disk, self.now.wall);
             self.engine.probed(self.now, &findings);
         }
         self.engine.commit(self.now).unwrap();

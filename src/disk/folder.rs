@@ -9,9 +9,8 @@ use crate::domain::{RelPath, Timestamp};
 /// A folder, seen from the one above it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FolderStat {
-    /// When a name was last put into it or taken out.
-    pub filled: Timestamp,
-    /// When anything about it last changed: also its rights, its own name, its place.
+    /// When anything about it last changed: the names in it, its rights, its own name, its place.
+    /// Unlike the time of writing it can't be set back.
     pub touched: Timestamp,
     /// Whether it certainly has no folders in it: most file systems count them as links.
     pub is_flat: bool,
@@ -28,12 +27,8 @@ impl RootDir {
         if FileType::from_raw_mode(stat.stx_mode.into()) != FileType::Directory {
             return None;
         }
-        let filled = timestamp(&stat.stx_mtime);
-        Some(FolderStat {
-            filled,
-            touched: timestamp(&stat.stx_ctime).max(filled),
-            is_flat: stat.stx_nlink == 2,
-        })
+        let touched = timestamp(&stat.stx_ctime).max(timestamp(&stat.stx_mtime));
+        Some(FolderStat { touched, is_flat: stat.stx_nlink == 2 })
     }
 }
 
@@ -47,7 +42,7 @@ mod tests {
     use crate::disk::{Host, open_root};
 
     #[test]
-    fn a_folder_shows_when_it_was_filled_and_touched_and_that_it_has_no_folders() {
+    fn a_folder_shows_when_it_was_touched_and_that_it_has_no_folders() {
         let tree = tempfile::tempdir_in("/dev/shm").unwrap();
         fs::create_dir(tree.path().join("film")).unwrap();
         fs::write(tree.path().join("file"), "").unwrap();
@@ -57,10 +52,10 @@ mod tests {
         assert!(first.is_flat);
         fs::create_dir(tree.path().join("film/extras")).unwrap();
         let filled = look("film").unwrap();
-        assert!(!filled.is_flat && filled.filled >= first.filled);
+        assert!(!filled.is_flat && filled.touched >= first.touched);
         fs::set_permissions(tree.path().join("film"), fs::Permissions::from_mode(0o700)).unwrap();
         let touched = look("film").unwrap();
-        assert!(touched.touched >= filled.touched && touched.filled == filled.filled);
+        assert!(touched.touched >= filled.touched);
         assert_eq!((look("file"), look("none"), look("")), (None, None, None));
     }
 }

@@ -64,7 +64,7 @@ pub enum Hold {
         /// Why the loss is not simply believed.
         why: String,
     },
-    /// The configuration of its root changed after the loss.
+    /// The configuration of its root changed after the loss. No longer made; stores have it.
     Rebased {
         /// The root.
         root: RootName,

@@ -111,15 +111,7 @@ impl Rig {
                 roots: seen.map(|seen| (name(), seen.clone(), seen)).into_iter().collect(),
                 ..DiskLook::default()
             };
-            let findings = Findings {
-                probe: probe.id,
-                candidate: probe.candidate,
-                disk,
-                services: vec![],
-                evidence: vec![],
-                at: self.now.wall,
-                age: std::time::Duration::ZERO,
-            };
+            let findings = Findings::of_disk(&probe, disk, self.now.wall);
             self.core.handle_probe(self.now, &findings);
         }
     }

@@ -1,6 +1,7 @@
 //! A film under a name that is no media file's is still the film, wherever it goes.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::daemon::{Daemon, Home, LONG};
@@ -27,6 +28,16 @@ fn nothing_died(daemon: &Daemon<'_>) {
     let status = daemon.status().unwrap();
     assert_eq!(status["candidates"]["held"], 0, "{status}");
     assert_eq!(status["candidates"]["settling"], 0, "{status}");
+}
+
+/// A new file takes the name of `lo.mkv`, which is kept as `lo.mkv.bak`.
+fn replace_lo(home: &Home, daemon: &Daemon<'_>) -> PathBuf {
+    let movies = home.media().join("movies");
+    fs::rename(movies.join("lo.mkv"), movies.join("lo.mkv.bak")).unwrap();
+    nothing_died(daemon);
+    fs::write(movies.join("lo.mkv"), "new").unwrap();
+    nothing_died(daemon);
+    movies
 }
 
 #[test]
@@ -82,11 +93,7 @@ fn its_category_renamed_after_that_it_lives() {
 fn a_new_file_of_the_old_name_takes_its_place_and_the_old_one_may_go() {
     let home = home();
     let daemon = home.start();
-    let movies = home.media().join("movies");
-    fs::rename(movies.join("lo.mkv"), movies.join("lo.mkv.bak")).unwrap();
-    nothing_died(&daemon);
-    fs::write(movies.join("lo.mkv"), "new").unwrap();
-    nothing_died(&daemon);
+    let movies = replace_lo(&home, &daemon);
     fs::remove_file(movies.join("lo.mkv.bak")).unwrap();
     let story = daemon.wait_decided("film:lo", "retracted");
     assert!(story.to_string().contains("another file of it is there"), "{story}");
@@ -97,11 +104,7 @@ fn a_new_file_of_the_old_name_takes_its_place_and_the_old_one_may_go() {
 fn the_new_file_of_the_old_name_may_go_while_the_old_one_is_kept() {
     let home = home();
     let daemon = home.start();
-    let movies = home.media().join("movies");
-    fs::rename(movies.join("lo.mkv"), movies.join("lo.mkv.bak")).unwrap();
-    nothing_died(&daemon);
-    fs::write(movies.join("lo.mkv"), "new").unwrap();
-    nothing_died(&daemon);
+    let movies = replace_lo(&home, &daemon);
     fs::remove_file(movies.join("lo.mkv")).unwrap();
     daemon.wait_decided("film:lo", "retracted");
     nothing_died(&daemon);

@@ -186,6 +186,15 @@ fn shelves(dir: &Path) {
     }
 }
 
+/// Nor does a restart amid the trouble conclude anything.
+fn started_again_in_vain<'a>(rig: &'a Rig, daemon: Daemon<'a>) -> Daemon<'a> {
+    assert_eq!(daemon.stop(), 0);
+    let daemon = rig.home.start();
+    daemon.check();
+    rig.nothing_is_told(&daemon);
+    daemon
+}
+
 fn fails_partly(rig: &Rig) {
     let source = rig.beside("source");
     shelves(&source);
@@ -202,11 +211,7 @@ fn fails_partly(rig: &Rig) {
     // Twice: what could not be listed is tried again.
     daemon.check();
     rig.nothing_is_told(&daemon);
-    // Nor does a restart amid the trouble conclude anything.
-    assert_eq!(daemon.stop(), 0);
-    let daemon = rig.home.start();
-    daemon.check();
-    rig.nothing_is_told(&daemon);
+    let daemon = started_again_in_vain(rig, daemon);
     fuse.be(Mood::Well);
     daemon.check();
     wait_health(&daemon, "online", SOON);
@@ -247,10 +252,7 @@ fn listings_break_off(rig: &Rig) {
     let view = daemon.check();
     assert!(!view["could_not_tell"].as_array().unwrap().is_empty(), "{view}");
     rig.nothing_is_told(&daemon);
-    assert_eq!(daemon.stop(), 0);
-    let daemon = rig.home.start();
-    daemon.check();
-    rig.nothing_is_told(&daemon);
+    let daemon = started_again_in_vain(rig, daemon);
     fuse.be(Mood::Well);
     daemon.check();
     wait_health(&daemon, "online", SOON);
@@ -267,10 +269,7 @@ fn lists_half_of_one_folder(rig: &Rig) {
     fuse.be(Mood::ListsHalfOf("shelf 3"));
     daemon.check();
     rig.nothing_is_told(&daemon);
-    assert_eq!(daemon.stop(), 0);
-    let daemon = rig.home.start();
-    daemon.check();
-    rig.nothing_is_told(&daemon);
+    let daemon = started_again_in_vain(rig, daemon);
     fuse.be(Mood::Well);
     daemon.check();
     assert_eq!(root(&daemon).unwrap()["files"], 300);

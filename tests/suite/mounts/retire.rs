@@ -63,6 +63,15 @@ fn one_more_restart(rig: &Rig, daemon: Daemon<'_>, told: usize) {
     assert_eq!(rig.home.ledger().len(), told, "told once");
 }
 
+/// A daemon on a pool that has just lost its second disk.
+fn without_disk_2(rig: &Rig) -> Daemon<'_> {
+    pool(rig);
+    let daemon = rig.start();
+    lose(rig, 2);
+    wait_health(&daemon, "suspect", SOON);
+    daemon
+}
+
 #[test]
 fn a_retired_branch_takes_exactly_its_titles_along() {
     with_mounts("a retired branch", &["mergerfs"], |rig| {
@@ -101,10 +110,7 @@ fn a_retired_branch_takes_exactly_its_titles_along() {
 #[test]
 fn a_retired_branch_that_comes_back_after_all_gives_its_titles_a_new_life() {
     with_mounts("a retired branch comes back", &["mergerfs"], |rig| {
-        pool(rig);
-        let daemon = rig.start();
-        lose(rig, 2);
-        wait_health(&daemon, "suspect", SOON);
+        let daemon = without_disk_2(rig);
         retire(&rig.home, &branch(rig, 2));
         wait_disk_losses(&daemon, &films_on(2));
         attach(rig, 2);
@@ -127,10 +133,7 @@ fn a_retired_branch_that_comes_back_after_all_gives_its_titles_a_new_life() {
 #[test]
 fn a_retirement_of_which_only_the_ledger_knows_takes_effect_after_the_restart_and_once() {
     with_mounts("killed while retiring", &["mergerfs"], |rig| {
-        pool(rig);
-        let daemon = rig.start();
-        lose(rig, 2);
-        wait_health(&daemon, "suspect", SOON);
+        let daemon = without_disk_2(rig);
         daemon.kill();
         only_in_the_ledger(&rig.home, &branch(rig, 2));
         let daemon = rig.home.start();
@@ -142,10 +145,7 @@ fn a_retirement_of_which_only_the_ledger_knows_takes_effect_after_the_restart_an
 #[test]
 fn a_retirement_of_which_only_the_ledger_knows_means_nothing_when_the_disk_is_back() {
     with_mounts("killed while retiring, and back", &["mergerfs"], |rig| {
-        pool(rig);
-        let daemon = rig.start();
-        lose(rig, 2);
-        wait_health(&daemon, "suspect", SOON);
+        let daemon = without_disk_2(rig);
         daemon.kill();
         only_in_the_ledger(&rig.home, &branch(rig, 2));
         attach(rig, 2);
