@@ -216,6 +216,11 @@ impl<S: Storage, R: Record> Engine<S, R> {
         Ok(())
     }
 
+    /// Events of a root were lost; all of it will be listed.
+    pub fn events_lost(&mut self, root: &RootName) {
+        self.moves.lost(root);
+    }
+
     /// Takes one half of a rename.
     pub fn moved(&mut self, root: &RootName, cookie: usize, path: RelPath, to: bool) {
         self.moves.note(cookie, FilePath::new(root.clone(), path), to);

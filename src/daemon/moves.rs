@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use crate::domain::FilePath;
+use crate::domain::{FilePath, RootName};
 
 /// How many renames are remembered; they matter only until the listing that shows their effect.
 const REMEMBERED: usize = 20_000;
@@ -19,6 +19,8 @@ pub(super) struct Moves {
     left: HashSet<FilePath>,
     left_order: VecDeque<FilePath>,
     pair_order: VecDeque<FilePath>,
+    /// Roots of which not all that was moved away is known.
+    deaf: HashSet<RootName>,
 }
 
 impl Moves {
@@ -43,6 +45,7 @@ impl Moves {
             && let Some(old) = self.left_order.pop_front()
         {
             self.left.remove(&old);
+            self.deaf.insert(old.root);
         }
         mine.insert(cookie, path);
         self.order.push_back(cookie);
@@ -64,9 +67,22 @@ impl Moves {
         step(&self.pairs, path)
     }
 
-    /// Whether a path, or a directory above it, was moved away lately: then what was there may live
-    /// somewhere under any name.
+    /// Events of a root were lost: whatever goes in it may have been moved.
+    pub(super) fn lost(&mut self, root: &RootName) {
+        self.deaf.insert(root.clone());
+    }
+
+    /// All of a root was listed since.
+    pub(super) fn caught_up(&mut self, root: &RootName) {
+        self.deaf.remove(root);
+    }
+
+    /// Whether a path, or a directory above it, was moved away lately, as far as is known: then what
+    /// was there may live somewhere under any name.
     pub(super) fn has_left(&self, path: &FilePath) -> bool {
+        if self.deaf.contains(&path.root) {
+            return true;
+        }
         let mut here = Some(path.rel.clone());
         while let Some(rel) = here {
             here = rel.parent();
@@ -99,7 +115,7 @@ fn step(pairs: &HashMap<FilePath, FilePath>, path: &FilePath) -> Option<FilePath
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{RelPath, RootName};
+    use crate::domain::RelPath;
 
     fn at(root: &str, path: &str) -> FilePath {
         let rel = RelPath::parse(path.as_bytes()).unwrap();
@@ -130,6 +146,20 @@ mod tests {
             assert!(!moves.has_left(&at("a", path)), "{path}");
         }
         assert!(!moves.has_left(&at("b", "x.mkv")));
+    }
+
+    #[test]
+    fn where_events_were_lost_anything_may_have_been_moved_until_all_is_listed() {
+        let root = |name: &str| RootName::parse(name).unwrap();
+        let mut moves = Moves::default();
+        moves.lost(&root("a"));
+        assert!(moves.has_left(&at("a", "x.mkv")) && !moves.has_left(&at("b", "x.mkv")));
+        moves.caught_up(&root("a"));
+        assert!(!moves.has_left(&at("a", "x.mkv")));
+        for number in 0..=REMEMBERED {
+            moves.note(number + 1, at("b", &format!("{number}.mkv")), false);
+        }
+        assert!(moves.has_left(&at("b", "never.mkv")), "more than can be remembered");
     }
 
     #[test]

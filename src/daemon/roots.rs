@@ -301,6 +301,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             }
         }
         self.core.handle_walked(root);
+        self.moves.caught_up(root);
         self.hunt(now, true);
         self.revive(now, root)
     }
@@ -330,7 +331,11 @@ impl<S: Storage, R: Record> Engine<S, R> {
 
     /// Whether each directory of a root is watched.
     pub(super) fn hears_all(&self, root: &RootName) -> bool {
-        self.roots.get(root).is_some_and(|run| run.watched >= run.directories)
+        // What can't be listed can't be watched, and is held against every loss by itself.
+        let unseen = |run: &RootRun| (run.unseen.len() + run.unseen_more) as u64;
+        self.roots
+            .get(root)
+            .is_some_and(|run| run.watched.saturating_add(unseen(run)) >= run.directories)
     }
 
     /// How much of a root is watched.

@@ -233,6 +233,7 @@ impl Loop<'_> {
             }
             Report::Unseen { dirs, more } => self.engine.unseen(now, &root, dirs, more),
             Report::Overflowed => {
+                self.engine.events_lost(&root);
                 let text = format!("root {root}: events were lost, all of it is looked at again");
                 self.narrator.tell(Line::new(messages::EVENTS_LOST, text).of_root(&root));
             }

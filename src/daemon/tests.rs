@@ -561,3 +561,21 @@ fn a_look_that_takes_too_long_or_was_at_a_root_that_changed_since_counts_for_not
     let probe = wanted_probe(&mut rig);
     assert_eq!(rig.engine.not_hunted(rig.now, &probe), [root()]);
 }
+
+#[test]
+fn what_went_while_events_were_lost_is_looked_for_and_what_is_plainly_removed_is_not() {
+    for (is_lost, expected) in [(true, 1), (false, 0)] {
+        let mut rig = Rig::new();
+        rig.look("a");
+        rig.list("a", HEAT);
+        rig.walked();
+        rig.engine.watching(&root(), 3, 3, None);
+        if is_lost {
+            rig.engine.events_lost(&root());
+        }
+        rig.engine.take_orders();
+        rig.list("a", &[("", &[], &["Ronin (1998)"])]);
+        rig.engine.tick(rig.now).unwrap();
+        assert_eq!(hunts(&mut rig).len(), expected);
+    }
+}

@@ -61,6 +61,8 @@ pub(super) struct Actor {
     pub(super) missing: PathMap<u8>,
     pub(super) flight: Flight,
     pub(super) moves: Vec<Move>,
+    /// Whether halves were left out since the last batch.
+    pub(super) leaves_out: bool,
     /// What the root is, while it is well.
     pub(super) identity: Option<Identity>,
     pub(super) look: Option<RootLook>,
@@ -130,6 +132,7 @@ impl Actor {
             missing: PathMap::default(),
             flight: Flight::default(),
             moves: Vec::new(),
+            leaves_out: false,
             identity: None,
             look: None,
             next_look: now,
@@ -266,6 +269,9 @@ impl Actor {
             Hint::Moved(half) => {
                 if self.moves.len() < MOVES {
                     self.moves.push(half);
+                } else if !std::mem::replace(&mut self.leaves_out, true) {
+                    // What is left out is an event lost like any other.
+                    self.overflowed()?;
                 }
             }
             Hint::Root => {

@@ -176,6 +176,7 @@ impl Actor {
         }
         let Some(identity) = self.identity.clone() else { return Ok(()) };
         let moves = std::mem::take(&mut self.moves);
+        self.leaves_out = false;
         name_origins(&mut news.listings, &moves);
         self.seq += 1;
         self.flight.sent(self.seq, news.reaches.iter().map(|(dir, reach)| (dir, *reach)));
