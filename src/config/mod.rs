@@ -26,7 +26,7 @@ mod value;
 pub use load::{Loaded, load};
 pub use print::print;
 pub use problem::{ConfigError, Place, Problem};
-pub use secret::{Secret, SecretError, SecretSource};
+pub use secret::{SecretError, SecretSource};
 pub use settings::{
     BrakeSettings, ConfirmSettings, LogFormat, LogLevel, LogSettings, Overrides, PoolSettings,
     RemoteSettings, RootSettings, Settings, WatchSettings,

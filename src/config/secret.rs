@@ -6,42 +6,13 @@
 //! `Debug` and `Display` are `[redacted]`, and errors name where it should have come from.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::domain::Secret;
+
 /// Where systemd puts the credentials of a service.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
-
-/// A text that is not to be shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes over a text.
-    #[must_use]
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text, for the one place that has to send it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
 
 /// Where a secret is to be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +69,7 @@ impl TryFrom<toml::Value> for SecretSource {
 
     fn try_from(value: toml::Value) -> Result<Self, SecretError> {
         let table = match value {
-            toml::Value::String(text) => return Ok(Self::Text(Secret(text))),
+            toml::Value::String(text) => return Ok(Self::Text(Secret::new(text))),
             toml::Value::Table(table) => table,
             _ => return Err(SecretError::Form),
         };
@@ -131,7 +102,7 @@ impl SecretSource {
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Secret, SecretError> {
         let (text, place) = match self {
-            Self::Text(secret) => (secret.0.clone(), "the configuration".to_owned()),
+            Self::Text(secret) => (secret.expose().to_owned(), "the configuration".to_owned()),
             Self::Env(name) => {
                 let text = variable(name).and_then(|value| value.into_string().ok());
                 (
@@ -148,7 +119,11 @@ impl SecretSource {
             }
         };
         let text = text.strip_suffix('\n').map_or(&*text, |t| t.strip_suffix('\r').unwrap_or(t));
-        if text.is_empty() { Err(SecretError::Empty(place)) } else { Ok(Secret(text.to_owned())) }
+        if text.is_empty() {
+            Err(SecretError::Empty(place))
+        } else {
+            Ok(Secret::new(text.to_owned()))
+        }
     }
 }
 

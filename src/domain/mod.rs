@@ -13,6 +13,8 @@ mod observation;
 mod path;
 mod pool;
 mod root;
+mod secret;
+mod service;
 mod time;
 mod witness;
 
@@ -26,6 +28,11 @@ pub use observation::{LostFile, Observation, Place, Sensor};
 pub use path::{AbsPath, FilePath, PathError, RelPath, RootName, shown};
 pub use pool::{Branch, BranchId, Pool, Retired};
 pub use root::{FileId, FsId, Health, Identity, RootLook};
+pub use secret::Secret;
+pub use service::{
+    About, Failure, Instance, Listed, Listing, Question, Said, ServiceFile, ServiceFolder,
+    ServicePath,
+};
 pub use time::{Awake, Now, Timestamp};
 pub use witness::{
     Answer, DiskLook, Evidence, FileLook, FileState, Found, FoundFile, Service, Testimony, Witness,
