@@ -130,6 +130,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         self.branches_looked(now, root, &branches);
         let health = self.health(root);
         if health != before.1 {
+            // Also a change that is taken back within the turn.
             self.hunt_anew(now, root);
         }
         let reads = matches!(health, Some(Health::Online | Health::Suspect | Health::Waiting));

@@ -2,7 +2,7 @@
 //! moved away, and those that nobody heard of when they happened. Each root is looked through for them
 //! before anyone is asked. What was plainly removed needs none of this.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub(super) struct Hunting {
     done: BTreeMap<RootName, HashSet<FileId>>,
     /// The number of the last look.
     last: u64,
+    /// The roots that could be believed at the last turn.
+    online: BTreeSet<RootName>,
 }
 
 /// A look under way.
@@ -100,8 +102,18 @@ impl<S: Storage, R: Record> Engine<S, R> {
         }
     }
 
+    /// A root that was not believed for a while, however that came and ended, may hold anything now.
+    fn hunt_where_health_changed(&mut self, now: Now) {
+        let online: BTreeSet<RootName> = self.online_roots().into_iter().collect();
+        let before = std::mem::replace(&mut self.hunting.online, online.clone());
+        for root in before.symmetric_difference(&online) {
+            self.hunt_anew(now, root);
+        }
+    }
+
     /// Begins to look, if it is time: at the end of a walk all that it brought to light, in one go.
     pub(super) fn hunt(&mut self, now: Now, walked: bool) {
+        self.hunt_where_health_changed(now);
         let hunting = &mut self.hunting;
         hunting.running.retain(|_, running| now.awake.since(running.since) < PATIENCE);
         if hunting.sought.is_empty() || (hunting.in_walk && !walked) || !hunting.running.is_empty()
