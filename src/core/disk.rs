@@ -41,7 +41,7 @@ pub(super) enum DiskAnswer {
 /// Reads a look. `lost` are the files that it was about.
 pub(super) fn answer(item: &Item, lost: &[LostFile], look: &DiskLook) -> DiskAnswer {
     if lost.is_empty() {
-        return DiskAnswer::NoSay;
+        return nothing_lost(look);
     }
     if lost.iter().all(|file| file.extra) {
         return DiskAnswer::Alive { how: "only extras of it went".to_owned() };
@@ -68,6 +68,16 @@ pub(super) fn answer(item: &Item, lost: &[LostFile], look: &DiskLook) -> DiskAns
         return DiskAnswer::OnlyExtras { left: extras };
     }
     DiskAnswer::Absent
+}
+
+/// Of an item that lost nothing, as far as is known: a service made somebody look.
+fn nothing_lost(look: &DiskLook) -> DiskAnswer {
+    match (look.found.iter().find(|file| !file.extra), doubt(look)) {
+        (Some(file), _) => DiskAnswer::Alive { how: format!("it is there: {}", file.shown) },
+        (None, Some(why)) => DiskAnswer::Unknown { why },
+        (None, None) if look.found.is_empty() => DiskAnswer::NoSay,
+        (None, None) => DiskAnswer::OnlyExtras { left: look.found.len() },
+    }
 }
 
 /// The facts of a look, one line a path.

@@ -73,6 +73,8 @@ pub struct Findings {
     pub services: Vec<Testimony>,
     /// The facts behind what the services said.
     pub evidence: Vec<Evidence>,
+    /// A sign that a new file is on its way, as a service knows it.
+    pub replacing: Option<String>,
     /// When it was over.
     pub at: Timestamp,
     /// How long ago that was when the core is told.
@@ -89,6 +91,7 @@ impl Findings {
             disk,
             services: Vec::new(),
             evidence: Vec::new(),
+            replacing: None,
             at,
             age: Duration::ZERO,
         }

@@ -7,7 +7,7 @@ use super::verdict::{Case, Verdict, verdict};
 use super::{Core, Effect, Findings, ItemState, LONGEST_RETRY, merge};
 use crate::domain::{
     Candidate, CandidateId, Cause, Deletion, DeletionId, Entry, EntryState, Evidence, Health, Hold,
-    Holding, LostFile, Now, RootLook, RootName, Source, Stage, What,
+    Holding, LostFile, Now, RootLook, RootName, Source, Stage, What, Witness,
 };
 
 /// Findings that lay about for longer are not listened to.
@@ -47,12 +47,15 @@ impl Core {
         let mut evidence = disk::evidence(&lost, &findings.disk, findings.at);
         evidence.extend(findings.evidence.iter().cloned());
         let may_be_replaced = now.awake.since(candidate.from) < self.policy.replace_max;
-        let replacing = findings.disk.written.as_ref().filter(|_| may_be_replaced);
+        let written = findings.disk.written.as_ref();
+        let written = written.map(|(path, when)| format!("{path} was written at {when}"));
+        let replacing = written.or_else(|| findings.replacing.clone());
         let verdict = verdict(Case {
             disk,
             services: &findings.services,
-            replacing: replacing.map(|(path, when)| format!("{path} was written at {when}")),
+            replacing: replacing.filter(|_| may_be_replaced),
             hidden_root: self.hidden_root(candidate),
+            nothing_lost: lost.is_empty(),
         });
         if matches!(verdict, Verdict::Gone | Verdict::Partial { .. })
             && self.needs_second_look(now, id, &evidence)
@@ -165,7 +168,8 @@ impl Core {
     fn gone(&mut self, now: Now, id: CandidateId, evidence: Vec<Evidence>) {
         let lost = self.candidates.get(&id).map_or(&[][..], |candidate| &candidate.lost);
         // Of a title that lost files in both ways, some were not on what was retired.
-        let retired = lost.iter().filter(|file| !file.extra).all(|file| file.retired);
+        let mut main = lost.iter().filter(|file| !file.extra).peekable();
+        let retired = main.peek().is_some() && main.all(|file| file.retired);
         let cause = if retired { Cause::DiskLoss } else { Cause::Removed };
         self.confirm(now, id, Source::External, cause, evidence);
     }
@@ -224,7 +228,10 @@ impl Core {
             state.closed = None;
             self.dirty_items.insert(key.clone());
         }
-        if is_current && !entry.lost.is_empty() && !self.by_item.contains_key(&key) {
+        // One that was put together from the ledger alone has nothing to look at.
+        let asked = |line: &Evidence| matches!(line.witness, Witness::Service { .. });
+        let knows = !entry.lost.is_empty() || deletion.evidence.iter().any(asked);
+        if is_current && knows && !self.by_item.contains_key(&key) {
             let id = self.new_candidate(now, &deletion.item, deletion.life);
             if let Some(candidate) = self.candidates.get_mut(&id) {
                 candidate.detected = deletion.detected_at;

@@ -8,7 +8,8 @@
 //!
 //! # The life of a candidate
 //! ```text
-//! Lost ──► Settling ──(quiet for `settle`)──► Probing ──► verdict
+//! Lost, Dropped
+//!  └────► Settling ──(quiet for `settle`)──► Probing ──► verdict
 //!             ▲                                 │
 //!             ├── another loss, a file seen,    ├─ Present ─────► retracted
 //!             │   a root's health, a time gap   ├─ Partial ─────► recorded
@@ -21,6 +22,7 @@
 //! [`Core::handle_timeout`] wants to be called. Awake time must never go back.
 
 mod disk;
+mod dropped;
 mod effect;
 mod follow;
 mod inner;
@@ -133,6 +135,10 @@ impl Core {
             Observation::Renamed { item, place, from, to } => {
                 self.follow(&item, place, &from, to);
             }
+            Observation::Dropped { item, places, by, how } => {
+                self.dropped(now, &item, places, &by, how);
+            }
+            Observation::Listed { item } => self.listed_again(now, &item),
         }
     }
 

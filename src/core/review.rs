@@ -47,6 +47,8 @@ impl Core {
         self.decide(now, item, Some(id), What::Lost { files: paths, sensor }, Vec::new());
         match undated {
             Some(why) => self.hold(now, id, Hold::FoundMissing { why }, Vec::new()),
+            // That its files were there is what held it.
+            None if self.is_unlisted(id) => self.settle(now, id),
             None => self.unsettle(now, id),
         }
     }

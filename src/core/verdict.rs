@@ -40,13 +40,19 @@ pub(super) struct Case<'a> {
     pub(super) replacing: Option<String>,
     /// A root that can't be looked at and that the files may have moved to.
     pub(super) hidden_root: Option<RootName>,
+    /// Whether no file of it is known to be lost: a service made somebody look.
+    pub(super) nothing_lost: bool,
 }
 
 /// Decides a case.
 pub(super) fn verdict(case: Case<'_>) -> Verdict {
-    let Case { disk, services, replacing, hidden_root } = case;
+    let Case { disk, services, replacing, hidden_root, nothing_lost } = case;
     // 1. Whoever was seen on disk is alive.
     if let DiskAnswer::Alive { how } = &disk {
+        // 7. Its files are there, and no service lists it.
+        if let Some(by) = nobody_lists(services).filter(|_| nothing_lost) {
+            return undetermined(Hold::Unlisted { by });
+        }
         return Verdict::Present { why: how.clone() };
     }
     let verified = services.iter().find_map(|testimony| match &testimony.answer {
@@ -79,6 +85,15 @@ pub(super) fn verdict(case: Case<'_>) -> Verdict {
         // 5. Only services know it.
         DiskAnswer::NoSay => no_file_below_a_root(services),
     }
+}
+
+/// Who said that it is absent, if that is all that any service said.
+fn nobody_lists(services: &[Testimony]) -> Option<String> {
+    let says = |testimony: &&Testimony| testimony.answer != Answer::NoSay;
+    let saying: Vec<&Testimony> = services.iter().filter(says).collect();
+    let all_absent = saying.iter().all(|testimony| testimony.answer == Answer::Absent);
+    let names: Vec<String> = saying.iter().map(|t| t.witness.to_string()).collect();
+    (all_absent && !names.is_empty()).then(|| names.join(", "))
 }
 
 fn services_object(services: &[Testimony]) -> Option<Hold> {
@@ -150,6 +165,7 @@ mod tests {
             services: &services,
             replacing: replacing.map(str::to_owned),
             hidden_root: hidden.map(|root| RootName::parse(root).unwrap()),
+            nothing_lost: false,
         });
         let found = match found {
             Verdict::Present { .. } => "present",
@@ -225,6 +241,26 @@ mod tests {
         check_all(DiskAnswer::Absent, &[], None, Some("other"), "other_root");
         check_all(DiskAnswer::Absent, &[refuted()], None, Some("other"), "other_root");
         check_all(DiskAnswer::Absent, &[Answer::Absent], None, Some("other"), "gone");
+    }
+
+    #[test]
+    fn files_that_are_there_and_that_no_service_lists_are_not_gone_but_unlisted() {
+        let found = |services: &[Answer]| {
+            let services = says(services);
+            let (replacing, hidden_root) = (None, None);
+            let disk = alive();
+            verdict(Case { disk, services: &services, replacing, hidden_root, nothing_lost: true })
+        };
+        let both = Hold::Unlisted { by: "radarr.0, radarr.2".into() };
+        assert_eq!(
+            found(&[Answer::Absent, Answer::NoSay, Answer::Absent]),
+            Verdict::Undetermined { why: both }
+        );
+        for other in [verified(), unverified(), unknown(), refuted(), Answer::NoSay] {
+            let answers =
+                if other == Answer::NoSay { vec![other] } else { vec![Answer::Absent, other] };
+            assert!(matches!(found(&answers), Verdict::Present { .. }), "{answers:?}");
+        }
     }
 
     #[test]

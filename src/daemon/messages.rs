@@ -36,6 +36,8 @@ macro_rules! messages {
 messages! {
     LOST = "lost" INFO "47ffd862f6e542c893a0b43e4b0c4100"
         "Files of a title are not there any more; it is under review.";
+    DROPPED = "dropped" INFO "23ae6857da574625aab7007e38d150de"
+        "A service that listed a title with a file does so no more; it is under review.";
     RETRACTED = "retracted" INFO "7f07593986034e079f229f6629d84ff9"
         "The title lives; nothing is reported.";
     PARTIAL = "partial" INFO "a68aa1e42a3c4bfd9cd78865eba4f92a"
@@ -61,6 +63,10 @@ messages! {
         "A person said that a root, or a disk of a pool, will not come back.";
     REBASED = "rebased" INFO "c8547dc3344b4ffb97fb84a6b7d73630"
         "The path or the rules of a root changed; what is known of it is taken anew.";
+    SERVICE_WELL = "service_well" INFO "f97fd8b4f2814d7a88caaac7483a98cf"
+        "A service answers, and what it lists can be believed.";
+    SERVICE_UNWELL = "service_unwell" WARN "43e985a5fea642a3b0387296b908101e"
+        "A service does not answer, or what it lists can't be believed; what only it could tell is held.";
     READY = "ready" INFO "2b76495d31904b0f990536ba21fde72b"
         "Each root is watched, or was found in no state for it.";
     STOPPING = "stopping" INFO "38c215f45207466f8dfa0d7793aadfa4"

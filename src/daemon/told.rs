@@ -25,6 +25,7 @@ pub(super) fn line(decision: &Decision, deletion: Option<&Deletion>) -> Line {
 fn message(what: &What) -> (Message, Level) {
     let message = match what {
         What::Lost { .. } => messages::LOST,
+        What::Dropped { .. } => messages::DROPPED,
         What::Retracted { .. } => messages::RETRACTED,
         What::Partial { .. } => messages::PARTIAL,
         What::Held { why } if !why.can_end_by_itself() => return (messages::HELD, Level::WARN),
@@ -68,6 +69,10 @@ fn fields(decision: &Decision, deletion: Option<&Deletion>) -> Fields {
             fields.root = root.map(ToString::to_string);
         }
         What::Retracted { why } | What::Rebased { why } => fields.reason = Some(why.clone()),
+        What::Dropped { by, how } => {
+            fields.witness = Some(by.to_string());
+            fields.reason = Some(how.clone());
+        }
         What::Held { why } => {
             fields.reason = Some(why.to_string());
             fields.witness = Some(why.witness());

@@ -6,6 +6,7 @@ use crate::domain::{Decision, Subject, What};
 pub(super) fn kind(what: &What) -> &'static str {
     match what {
         What::Lost { .. } => "lost",
+        What::Dropped { .. } => "dropped",
         What::Retracted { .. } => "retracted",
         What::Partial { .. } => "partial",
         What::Held { .. } => "held",
@@ -33,6 +34,7 @@ pub(super) fn sentence(decision: &Decision) -> String {
             let files = if count == 1 { "file is" } else { "files are" };
             format!("{subject}: {count} {files} not there any more (by the {sensor}): {first}")
         }
+        What::Dropped { by, how } => format!("{subject}: {by} has no file of it any more: {how}"),
         What::Retracted { why } => format!("{subject} lives: {why}"),
         What::Partial { gone, left } => {
             format!("{subject}: {gone} files are gone for good, {left} are left")

@@ -59,6 +59,11 @@ pub enum Hold {
         /// How many files.
         left: usize,
     },
+    /// Its files are there, and no service lists it any more.
+    Unlisted {
+        /// Who listed it, as text.
+        by: String,
+    },
     /// It was found missing where nothing could say since when.
     FoundMissing {
         /// Why the loss is not simply believed.
@@ -81,6 +86,7 @@ impl Hold {
             Self::BeingReplaced { .. } => "being_replaced",
             Self::OtherRoot { .. } => "other_root",
             Self::OnlyExtras { .. } => "only_extras",
+            Self::Unlisted { .. } => "unlisted",
             Self::FoundMissing { .. } => "found_missing",
             Self::Rebased { .. } => "rebased",
         }
@@ -91,6 +97,7 @@ impl Hold {
     pub fn witness(&self) -> String {
         match self {
             Self::Unknown { witness, .. } | Self::Unverified { witness, .. } => witness.clone(),
+            Self::Unlisted { by } => by.clone(),
             Self::OtherRoot { root } | Self::Rebased { root } => format!("disk, root {root}"),
             _ => "disk".to_owned(),
         }
@@ -114,6 +121,9 @@ impl Hold {
             Self::OnlyExtras { .. } => {
                 "ends by itself when a main file is there again, or when the extras are gone too"
             }
+            Self::Unlisted { .. } => {
+                "is not reported; ends by itself when a service lists it again, or when its files go"
+            }
             Self::FoundMissing { .. } | Self::Rebased { .. } => {
                 "is not reported; ends by itself when it is found again"
             }
@@ -131,6 +141,7 @@ impl Hold {
             Self::BeingReplaced { why: text() },
             Self::OtherRoot { root: root() },
             Self::OnlyExtras { left: 1 },
+            Self::Unlisted { by: text() },
             Self::FoundMissing { why: text() },
             Self::Rebased { root: root() },
         ]
@@ -154,7 +165,7 @@ impl Hold {
     /// Whether looking again can end it.
     #[must_use]
     pub fn can_end_by_itself(&self) -> bool {
-        !matches!(self, Self::FoundMissing { .. } | Self::Rebased { .. })
+        !matches!(self, Self::Unlisted { .. } | Self::FoundMissing { .. } | Self::Rebased { .. })
     }
 }
 
@@ -171,6 +182,9 @@ impl fmt::Display for Hold {
             }
             Self::OnlyExtras { left } => {
                 write!(f, "only extras or specials are left of it ({left} files)")
+            }
+            Self::Unlisted { by } => {
+                write!(f, "its files are there, but no service lists it any more ({by} did)")
             }
             Self::FoundMissing { why } => write!(f, "found missing: {why}"),
             Self::Rebased { root } => {

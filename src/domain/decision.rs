@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AbsPath, CandidateId, DeletionId, Evidence, FilePath, Health, Hold, Item, Life, RootName,
-    Sensor, Timestamp,
+    Sensor, Timestamp, Witness,
 };
 
 /// What a decision is about.
@@ -44,6 +44,13 @@ pub enum What {
         files: Vec<FilePath>,
         /// What noticed it.
         sensor: Sensor,
+    },
+    /// A service that listed the item with a file does so no more; it is under review.
+    Dropped {
+        /// The service.
+        by: Witness,
+        /// What it says now.
+        how: String,
     },
     /// The item is alive; nothing is reported.
     Retracted {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FileId, FilePath, Item, RelPath, RootName, Timestamp};
+use super::{FileId, FilePath, Item, RelPath, RootName, Timestamp, Witness};
 
 /// What noticed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -87,5 +87,21 @@ pub enum Observation {
         from: FilePath,
         /// Its new name.
         to: FilePath,
+    },
+    /// A service that listed the item with a file does so no more.
+    Dropped {
+        /// The item.
+        item: Item,
+        /// Where files of it lie, as far as an inventory knows.
+        places: Vec<Place>,
+        /// The service.
+        by: Witness,
+        /// What it says now, for people.
+        how: String,
+    },
+    /// A service lists the item with a file.
+    Listed {
+        /// The item.
+        item: Item,
     },
 }
