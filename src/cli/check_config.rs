@@ -22,6 +22,10 @@ pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit 
         complain(&why);
         return Exit::Config;
     }
+    if let Err(error) = config::keys(&settings.services, |name| std::env::var_os(name)) {
+        complain(&error.to_string());
+        return Exit::Config;
+    }
     if show {
         print(&config::print(settings));
     }
@@ -56,6 +60,7 @@ pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit 
             "ok": true,
             "source": source,
             "roots": settings.roots.len(),
+            "services": settings.services.len(),
             "warnings": settings.warnings,
         });
         print(&format!("{view:#}\n"));
@@ -64,7 +69,12 @@ pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit 
             || "no file, only the command line".to_owned(),
             |path| path.display().to_string(),
         );
-        print(&format!("ok: {source}, {} roots\n", settings.roots.len()));
+        let services = match settings.services.len() {
+            0 => String::new(),
+            1 => ", 1 service".to_owned(),
+            count => format!(", {count} services"),
+        };
+        print(&format!("ok: {source}, {} roots{services}\n", settings.roots.len()));
     }
     Exit::Ok
 }

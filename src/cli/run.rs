@@ -32,6 +32,10 @@ pub(super) fn run(places: &Places, args: &RunArgs) -> Exit {
             return Exit::Config;
         }
     };
+    if let Err(error) = config::keys(&settings.services, |name| std::env::var_os(name)) {
+        complain(&error.to_string());
+        return Exit::Config;
+    }
     // A directory that a person names now must be there now; one that the file names may be a disk
     // that is mounted later.
     if let Some(root) = args.roots.iter().find(|root| is_nowhere(root)) {

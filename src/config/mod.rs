@@ -18,6 +18,7 @@ mod read;
 mod roots;
 mod secret;
 mod section;
+mod services;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -27,9 +28,11 @@ pub use load::{Loaded, load};
 pub use print::print;
 pub use problem::{ConfigError, Place, Problem};
 pub use secret::{SecretError, SecretSource};
+pub use services::{KeyError, keys};
 pub use settings::{
     BrakeSettings, ConfirmSettings, LogFormat, LogLevel, LogSettings, Overrides, PoolSettings,
-    RemoteSettings, RootSettings, Settings, WatchSettings,
+    RemoteSettings, RootSettings, ServiceSettings, Settings, SweepSettings, Unlisted,
+    WatchSettings,
 };
 pub use value::{Share, UnknownWord};
 

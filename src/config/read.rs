@@ -10,10 +10,12 @@ use super::file::Table;
 use super::problem::{Place, Problems};
 use super::section::Section;
 use super::settings::{
-    BrakeSettings, ConfirmSettings, LogSettings, Overrides, RemoteSettings, Settings, WatchSettings,
+    BrakeSettings, ConfirmSettings, LogSettings, Overrides, RemoteSettings, Settings,
+    SweepSettings, WatchSettings,
 };
 use super::value::{Range, written};
-use super::{pools, roots};
+use super::{pools, roots, services};
+use crate::domain::{Service, shown};
 
 const fn hours(hours: u64) -> Duration {
     Duration::from_hours(hours)
@@ -34,6 +36,8 @@ const SETTLE: Range = Range::new(Duration::from_secs(1), hours(24));
 const REPLACE_MAX: Range = Range::new(hours(1), hours(7 * 24));
 const HOLD_RETRY: Range = Range::new(Duration::from_secs(1), hours(1));
 const WINDOW: Range = Range::new(mins(1), hours(24));
+/// Less makes every service list everything all the time; more finds a lost event too late.
+const SWEEP: Range = Range::new(mins(15), hours(7 * 24));
 const REMOTE_CONFIRM: Range = Range::new(Duration::from_secs(1), hours(7 * 24));
 const REMOTE_RESCAN: Range = Range::new(mins(1), hours(7 * 24));
 
@@ -55,9 +59,26 @@ pub(super) fn read(
     let log = log(top.section("log"), overrides);
     let roots = roots::read(top.section("roots"), &watch, overrides, cwd);
     let pools = pools::read(top.section("pools"));
+    let sweep = sweep(top.section("sweep"));
+    let paths = services::paths(top.section("paths"));
+    let services = services::read(&mut top);
     top.finish();
-    let warnings = warnings(&confirm, &remote);
-    Settings { roots, pools, history, watch, confirm, brake, remote, log, warnings }
+    let mut warnings = warnings(&confirm, &remote);
+    warnings.extend(services::warnings(&services, &paths, &roots, &confirm));
+    Settings {
+        roots,
+        pools,
+        services,
+        paths,
+        sweep,
+        history,
+        watch,
+        confirm,
+        brake,
+        remote,
+        log,
+        warnings,
+    }
 }
 
 fn watch(mut section: Section<'_>) -> WatchSettings {
@@ -78,6 +99,8 @@ fn confirm(mut section: Section<'_>, overrides: &Overrides) -> ConfirmSettings {
         settle: section.duration("settle", SETTLE, default.settle),
         replace_max: section.duration("replace_max", REPLACE_MAX, default.replace_max),
         hold_retry: section.duration("hold_retry", HOLD_RETRY, default.hold_retry),
+        refresh: refresh(&mut section).unwrap_or(default.refresh),
+        unlisted: section.word("unlisted", default.unlisted),
     };
     if let Some(settle) = overrides.settle {
         match SETTLE.check(settle) {
@@ -88,6 +111,36 @@ fn confirm(mut section: Section<'_>, overrides: &Overrides) -> ConfirmSettings {
             }
         }
     }
+    section.finish();
+    settings
+}
+
+/// The services that can be asked to look again at one title and forget nothing else.
+fn refresh(section: &mut Section<'_>) -> Option<Vec<Service>> {
+    let mut refresh = Vec::new();
+    for (place, word) in section.texts("refresh")? {
+        match word.as_str() {
+            "radarr" => refresh.push(Service::Radarr),
+            "sonarr" => refresh.push(Service::Sonarr),
+            _ => {
+                let word = shown(word.as_bytes());
+                let message = format!(
+                    "`{word}` can't be asked to look again at a single title; write some of \
+                     \"radarr\" and \"sonarr\", or [] to ask none"
+                );
+                section.problem(&place, "refresh", message);
+            }
+        }
+    }
+    refresh.sort_unstable();
+    refresh.dedup();
+    Some(refresh)
+}
+
+fn sweep(mut section: Section<'_>) -> SweepSettings {
+    let default = SweepSettings::default();
+    let settings =
+        SweepSettings { interval: section.duration("interval", SWEEP, default.interval) };
     section.finish();
     settings
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::file::{Entry, Table, Value};
 use super::problem::{Place, Problems, nearest};
+use super::secret::SecretSource;
 use super::value::{Range, Share, UnknownWord, duration, no_unit};
 use crate::domain::shown;
 
@@ -60,6 +61,11 @@ impl<'p> Section<'p> {
         Self { name, place, table, known: Vec::new(), problems }
     }
 
+    /// The table's full dotted name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Where this table was written.
     pub(super) fn place(&self) -> &Place {
         &self.place
@@ -94,6 +100,29 @@ impl<'p> Section<'p> {
             None => {
                 let message = format!("expects a text in quotes, not {}", entry.value.kind());
                 self.problem(&entry.place, key, message);
+                None
+            }
+        }
+    }
+
+    /// A secret, in one of its forms.
+    pub(super) fn secret(&mut self, key: &'static str) -> Option<SecretSource> {
+        let entry = self.take(key)?;
+        let read = match &entry.value {
+            Value::Table(table) => {
+                let table: Option<toml::Table> = table
+                    .iter()
+                    .map(|(key, inner)| Some((key.clone(), text_of(inner)?.into())))
+                    .collect();
+                table.map(toml::Value::Table)
+            }
+            _ => text_of(&entry).map(toml::Value::String),
+        };
+        // What can't be read is no secret, and neither is any other value: one word for both.
+        match SecretSource::try_from(read.unwrap_or(toml::Value::Boolean(false))) {
+            Ok(source) => Some(source),
+            Err(error) => {
+                self.problem(&entry.place, key, error.to_string());
                 None
             }
         }

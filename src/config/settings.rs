@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::secret::SecretSource;
 use super::value::{Share, UnknownWord};
-use crate::domain::RootName;
+use crate::domain::{Instance, RootName, Service, ServicePath};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -23,6 +24,12 @@ pub struct Settings {
     pub roots: Vec<RootSettings>,
     /// The pools that roots lie on, by name.
     pub pools: Vec<PoolSettings>,
+    /// The instances of the services that are asked, in order.
+    pub services: Vec<ServiceSettings>,
+    /// Where paths of any service lie here: its folder, and the directory that it is here.
+    pub paths: Vec<(ServicePath, PathBuf)>,
+    /// How often all services are listed.
+    pub sweep: SweepSettings,
     /// How long observations are kept for `explain`.
     pub history: Duration,
     /// How roots are watched.
@@ -68,6 +75,41 @@ pub struct PoolSettings {
     pub mount: PathBuf,
     /// Where its disks are mounted; empty to ask the pool.
     pub branches: Vec<PathBuf>,
+}
+
+/// An instance of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceSettings {
+    /// Which.
+    pub instance: Instance,
+    /// Where it answers: http or https, without a slash at the end, a user, a query or a fragment.
+    pub url: String,
+    /// Its key.
+    pub key: SecretSource,
+    /// A file with certificates that are trusted besides the system's, in PEM.
+    pub ca: Option<PathBuf>,
+    /// How long it may take to answer.
+    pub timeout: Duration,
+    /// Where its paths lie here: its folder, and the directory that it is here.
+    pub paths: Vec<(ServicePath, PathBuf)>,
+}
+
+impl ServiceSettings {
+    /// How long an answer may take unless configured.
+    pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
+}
+
+/// How often all services are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepSettings {
+    /// The time between two sweeps.
+    pub interval: Duration,
+}
+
+impl Default for SweepSettings {
+    fn default() -> Self {
+        Self { interval: 6 * HOUR }
+    }
 }
 
 /// How roots are watched.
@@ -152,6 +194,10 @@ pub struct ConfirmSettings {
     pub replace_max: Duration,
     /// How soon at the earliest a held candidate is looked at again.
     pub hold_retry: Duration,
+    /// The services that may be asked to look again at a title that the disk refutes, in order.
+    pub refresh: Vec<Service>,
+    /// What becomes of files that no service lists.
+    pub unlisted: Unlisted,
 }
 
 impl ConfirmSettings {
@@ -161,7 +207,13 @@ impl ConfirmSettings {
 
 impl Default for ConfirmSettings {
     fn default() -> Self {
-        Self { settle: MINUTE, replace_max: DAY, hold_retry: 5 * MINUTE }
+        Self {
+            settle: MINUTE,
+            replace_max: DAY,
+            hold_retry: 5 * MINUTE,
+            refresh: vec![Service::Radarr, Service::Sonarr],
+            unlisted: Unlisted::List,
+        }
     }
 }
 
@@ -282,6 +334,18 @@ pub enum LogFormat {
 }
 
 words!(LogFormat, Auto = "auto", Text = "text", Json = "json", Journal = "journal");
+
+/// What becomes of files that no service lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Unlisted {
+    /// They are shown, and wait for a person.
+    #[default]
+    List,
+    /// They are told, after two sweeps and from two kinds of service.
+    Forward,
+}
+
+words!(Unlisted, List = "list", Forward = "forward");
 
 /// What the command line says, which wins over the environment and the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -15,6 +15,7 @@ mod pool;
 mod root;
 mod secret;
 mod service;
+mod service_path;
 mod time;
 mod witness;
 
@@ -33,6 +34,7 @@ pub use service::{
     About, Failure, Instance, Listed, Listing, Question, Said, ServiceFile, ServiceFolder,
     ServicePath,
 };
+pub use service_path::ServiceParts;
 pub use time::{Awake, Now, Timestamp};
 pub use witness::{
     Answer, DiskLook, Evidence, FileLook, FileState, Found, FoundFile, Service, Testimony, Witness,

@@ -89,9 +89,9 @@ fn a_wrong_variable_is_named() {
 
 #[test]
 fn the_value_of_an_unknown_variable_is_not_shown() {
-    let variables = [("OBITUARR__RADARR__UHD__API_KEY", "hunter2")];
+    let variables = [("OBITUARR__PLEX__UHD__API_KEY", "hunter2")];
     let error = read_all(ROOT, &variables, &Overrides::default()).unwrap_err();
-    assert!(error.to_string().starts_with("OBITUARR__RADARR__UHD__API_KEY: radarr: unknown key"));
+    assert!(error.to_string().starts_with("OBITUARR__PLEX__UHD__API_KEY: plex: unknown key"));
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
 }
 

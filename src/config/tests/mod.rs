@@ -3,6 +3,7 @@
 
 mod layers;
 mod printed;
+mod services;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,9 +44,9 @@ fn an_unknown_key_is_named_with_its_place_and_what_was_meant() {
          window)",
     );
     check_error(
-        "[radarr.uhd]\nurl = \"x\"\n",
-        "f:2:2: radarr: unknown key (known keys: brake, confirm, history, log, pools, remote, \
-         roots, watch)",
+        "[plex.uhd]\nurl = \"x\"\n",
+        "f:2:2: plex: unknown key (known keys: brake, confirm, history, jellyfin, log, paths, pools, \
+         radarr, remote, roots, shoko, sonarr, sweep, watch)",
     );
     check_error(
         "[roots.b]\npath = \"/b\"\nextension = []\n",

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::RootName;
+use crate::domain::{Instance, RootName, Secret, Service, ServicePath};
 
 const EXAMPLE: &str = include_str!("../../../config/obituarr.toml");
 
@@ -13,7 +13,8 @@ fn uncommented() -> String {
     let mut text = String::new();
     for line in EXAMPLE.lines() {
         let bare = line.strip_prefix('#').unwrap_or(line);
-        let is_key = bare.starts_with(|c: char| c.is_ascii_lowercase() || c == '[' || is_list);
+        let is_key =
+            bare.starts_with(|c: char| c.is_ascii_lowercase() || matches!(c, '[' | '"') || is_list);
         is_list = is_key && (is_list || bare.ends_with('[')) && bare != "]";
         text.push_str(if is_key || bare == "]" { bare } else { line });
         text.push('\n');
@@ -36,8 +37,15 @@ fn each_value_in_the_example_is_the_default() {
     let mut example = read_all(&uncommented(), &[], &with_roots(&["/a"])).unwrap();
     assert_eq!(example.pools.len(), 1, "an example as the roots are");
     example.pools.clear();
+    assert_eq!(example.services.len(), 4, "one of each");
+    example.services.clear();
+    assert_eq!(example.paths.len(), 1);
+    example.paths.clear();
+    // The example's paths lie in the example's roots.
+    example.warnings.clear();
     assert_eq!(example, plain);
-    assert_eq!(read(&uncommented()).roots.len(), 2);
+    let whole = read(&uncommented());
+    assert_eq!((whole.roots.len(), whole.warnings), (2, vec![]));
 }
 
 #[test]
@@ -50,7 +58,23 @@ fn the_example_mentions_every_key() {
         marker: Some("own".to_owned()),
     };
     let pool = PoolSettings { name: "main".into(), mount: "/p".into(), branches: vec![] };
-    let settings = Settings { roots: vec![own], pools: vec![pool], ..read(ROOT) };
+    let pair = || vec![(ServicePath("/b".to_owned()), "/a/b".into())];
+    let service = |service| ServiceSettings {
+        instance: Instance { service, name: "main".into() },
+        url: "http://localhost".into(),
+        key: SecretSource::Text(Secret::new("hunter2".into())),
+        ca: Some("/ca.pem".into()),
+        timeout: Duration::from_secs(1),
+        paths: pair(),
+    };
+    let services = [Service::Radarr, Service::Sonarr, Service::Jellyfin, Service::Shoko];
+    let settings = Settings {
+        roots: vec![own],
+        pools: vec![pool],
+        services: services.map(service).to_vec(),
+        paths: pair(),
+        ..read(ROOT)
+    };
     let mut missing = Vec::new();
     let example: toml::Table = uncommented().parse().unwrap();
     let printed: toml::Table = print(&settings).parse().unwrap();
@@ -66,6 +90,16 @@ fn the_example_mentions_every_key() {
             continue;
         };
         let shown = example[key].as_table().unwrap();
+        if key == "paths" {
+            continue;
+        }
+        if ["radarr", "sonarr", "jellyfin", "shoko"].contains(&key.as_str()) {
+            // All services have the same keys, which the first one shows.
+            let first = example["radarr"].as_table().unwrap().values().next().unwrap();
+            let keys = table["main"].as_table().unwrap().keys();
+            missing.extend(keys.filter(|k| !first.as_table().unwrap().contains_key(*k)).cloned());
+            continue;
+        }
         missing.extend(table.keys().filter(|k| !shown.contains_key(*k)).cloned());
     }
     let pool = |table: &toml::Table| table["pools"]["main"].as_table().unwrap().clone();
@@ -112,6 +146,27 @@ proptest! {
         );
         let settings = read(&text);
         let printed = print(&settings);
+        prop_assert_eq!(read(&printed), settings, "{}", printed);
+    }
+
+    #[test]
+    fn a_service_that_is_printed_reads_back_and_its_key_is_not_shown(
+        path in "(/|D:/|//nas/x)[^\\x00-\\x1f\\x7f-\\x9f/.]{1,8}",
+        port in 1_u16..,
+        timeout in 1_u64..=300,
+        refresh in prop::sample::subsequence(vec!["radarr", "sonarr"], 0..=2),
+    ) {
+        let path = format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""));
+        let text = format!(
+            "{ROOT}[sonarr.b]\nurl = 'http://nas:{port}/x/'\napi_key = 'hunter2'\n\
+             timeout = '{timeout}s'\nca = '/ca'\npaths = {{ {path} = '/a/b' }}\n\
+             [shoko.c]\nurl = 'https://nas'\napi_key = {{ file = '/key' }}\n\
+             [paths]\n{path} = '/a/c'\n[confirm]\nrefresh = {refresh:?}\nunlisted = 'forward'",
+        );
+        let mut settings = read(&text);
+        let printed = print(&settings);
+        prop_assert!(!printed.contains("hunter2"));
+        settings.services[0].key = SecretSource::Text(Secret::new("[redacted]".to_owned()));
         prop_assert_eq!(read(&printed), settings, "{}", printed);
     }
 
