@@ -16,7 +16,7 @@ use crate::store::StoreError;
 #[derive(Debug)]
 pub(super) enum Brought {
     /// The findings of a probe, and when they were found by the monotonic clock.
-    Findings(Findings, Duration),
+    Findings(Box<Findings>, Duration),
     /// The files that were found in a root that was looked through; `None` when it could not be.
     Strays(RootName, u64, Option<Vec<(FilePath, FileId)>>),
 }
@@ -41,7 +41,7 @@ impl Loop<'_> {
         tokio::task::spawn_blocking(move || {
             let mut disk = prober::look_or_unknown(&job, &grounds, &host, &*clock);
             disk.behind = behind;
-            let found = Findings::of_disk(&probe, disk, clock.wall());
+            let found = Box::new(Findings::of_disk(&probe, disk, clock.wall()));
             // The loop has ended: then nobody waits for it.
             drop(brought.blocking_send(Brought::Findings(found, clock.monotonic())));
         });
