@@ -79,7 +79,7 @@ pub(super) enum End {
 
 /// What wakes the loop.
 enum Event {
-    Report(RootName, u64, Report),
+    Report(RootName, u64, Box<Report>),
     Brought(Brought),
     Ask(Ask),
     Signal(Signal),
@@ -121,7 +121,7 @@ impl Loop<'_> {
                 Some(ask) = self.server.asks.recv() => Event::Ask(ask),
                 // Reports before looks: what the disk said later weighs more.
                 Some((root, generation, report)) = report_inbox.recv() => {
-                    Event::Report(root, generation, report)
+                    Event::Report(root, generation, Box::new(report))
                 }
                 Some(brought) = looks_inbox.recv() => Event::Brought(brought),
                 () = tokio::time::sleep(wait) => Event::Turn,
@@ -149,7 +149,9 @@ impl Loop<'_> {
                     looks_inbox.try_recv().ok().map(Event::Brought)
                 } else {
                     let report = report_inbox.try_recv().ok();
-                    report.map(|(root, generation, report)| Event::Report(root, generation, report))
+                    report.map(|(root, generation, report)| {
+                        Event::Report(root, generation, Box::new(report))
+                    })
                 };
                 let Some(next) = next else { break };
                 applied = self.apply(now, next, &mut beside);
@@ -167,7 +169,7 @@ impl Loop<'_> {
         match event {
             Event::Report(root, generation, report) => {
                 let current = beside.watchers.get(&root).is_some_and(|(g, _)| *g == generation);
-                if current { self.report(now, root, report, beside) } else { Ok(()) }
+                if current { self.report(now, root, *report, beside) } else { Ok(()) }
             }
             Event::Brought(Brought::Findings(mut findings, at)) => {
                 findings.age = self.clock.monotonic().saturating_sub(at);
