@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::args::{Command, Places};
 use super::exit::Exit;
-use super::{complain, dirs, print, show};
+use super::{check, complain, dirs, print, show};
 use crate::control::{
-    AcceptView, CONTROL_SOCKET, CandidateView, CheckView, Client, ClientError, DeletionView,
-    Explanation, RetireView, STATUS_SOCKET, Status,
+    AcceptView, CONTROL_SOCKET, CandidateView, Client, ClientError, DeletionView, Explanation,
+    RetireView, STATUS_SOCKET, Status,
 };
 
 /// Asks, prints, and says how to end.
@@ -68,13 +68,7 @@ async fn answer(places: &Places, command: Command) -> Result<Exit, ClientError> 
         }
         Command::Check => {
             let client = Client::new(&dir.join(CONTROL_SOCKET))?;
-            let check: CheckView = client.post(&["v1", "check"]).await?;
-            tell(places, &check, show::check);
-            return Ok(match (check.could_not_tell.is_empty(), check.missing.is_empty()) {
-                (_, false) => Exit::Failed,
-                (false, true) => Exit::CouldNotTell,
-                (true, true) => Exit::Ok,
-            });
+            return check::check(&client, places.json).await;
         }
         Command::Accept { root, yes } => {
             let client = Client::new(&dir.join(CONTROL_SOCKET))?;

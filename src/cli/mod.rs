@@ -5,6 +5,7 @@
 mod apart;
 mod args;
 mod ask;
+mod check;
 mod check_config;
 mod dirs;
 mod exit;

@@ -3,8 +3,7 @@
 use std::fmt::Write;
 
 use crate::control::{
-    AcceptView, CandidateView, CheckView, DeletionView, EvidenceView, Explanation, RetireView,
-    Status,
+    AcceptView, CandidateView, DeletionView, EvidenceView, Explanation, RetireView, Status,
 };
 use crate::domain::shown;
 
@@ -39,6 +38,25 @@ pub(super) fn status(status: &Status) -> String {
         }
         if root.unseen_more > 0 {
             line(&mut text, format_args!("  and {} more", root.unseen_more));
+        }
+    }
+    for service in &status.services {
+        line(&mut text, format_args!(""));
+        let version = service.version.as_deref().map(safe).unwrap_or_default();
+        line(
+            &mut text,
+            format_args!(
+                "{} {version}: {} ({})",
+                service.name,
+                service.health,
+                safe(&service.reason)
+            ),
+        );
+        if let Some(at) = service.listed_at {
+            line(&mut text, format_args!("  {} titles, listed {at}", service.titles));
+        }
+        for note in &service.notes {
+            line(&mut text, format_args!("  {}", safe(note)));
         }
     }
     let candidates = status.candidates;
@@ -189,27 +207,6 @@ pub(super) fn retire(view: &RetireView) -> String {
     text
 }
 
-/// `check`.
-pub(super) fn check(check: &CheckView) -> String {
-    let mut text = String::new();
-    line(
-        &mut text,
-        format_args!("looked at {} media files in {} directories", check.files, check.directories),
-    );
-    match check.missing.len() {
-        0 => line(&mut text, format_args!("nothing is missing")),
-        1 => line(&mut text, format_args!("1 title is missing or incomplete:")),
-        n => line(&mut text, format_args!("{n} titles are missing or incomplete:")),
-    }
-    if !check.missing.is_empty() {
-        text.push_str(&candidates(&check.missing));
-    }
-    for why in &check.could_not_tell {
-        line(&mut text, format_args!("could not look: {}", safe(why)));
-    }
-    text
-}
-
 fn evidence(text: &mut String, lines: &[EvidenceView]) {
     /// A series may have hundreds of files; `--json` has them all.
     const MOST: usize = 8;
@@ -223,16 +220,16 @@ fn evidence(text: &mut String, lines: &[EvidenceView]) {
     }
 }
 
-fn one_line(item: &crate::domain::Item) -> String {
+pub(super) fn one_line(item: &crate::domain::Item) -> String {
     safe(&item.to_string())
 }
 
 /// Names come from anywhere: a terminal must not be steered by them.
-fn safe(text: &str) -> String {
+pub(super) fn safe(text: &str) -> String {
     shown(text.as_bytes()).replace("\\\\", "\\")
 }
 
-fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+pub(super) fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     // Whatever a part of it forgot: a line is one line.
     let line = safe(&arguments.to_string());
     // Writing to a string can't fail.

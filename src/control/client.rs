@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 
+use super::check::CheckLine;
+use super::lines::LINES;
 use super::protocol::ErrorView;
 
 /// The daemon did not answer as it should.
@@ -92,28 +94,65 @@ impl Client {
         self.send(Method::POST, segments).await
     }
 
+    /// Asks for a full look, and hands over each line of the answer as it comes.
+    ///
+    /// # Errors
+    /// When the daemon does not answer as it should.
+    pub async fn check(&self, mut each: impl FnMut(CheckLine)) -> Result<(), ClientError> {
+        let request = self.request(Method::POST, &["v1", "check"])?.header("accept", LINES);
+        let mut response = request.send().await.map_err(|error| self.failed(error))?;
+        if response.status() != StatusCode::OK {
+            let status = response.status();
+            let body = response.bytes().await.map_err(|error| self.failed(error))?;
+            return Err(refused(status, &body));
+        }
+        let mut rest: Vec<u8> = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
+            rest.extend_from_slice(&chunk);
+            while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = rest.drain(..=end).collect();
+                each(serde_json::from_slice(&line).map_err(|error| self.failed(error))?);
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ClientError {
+        ClientError::Failed { path: self.socket.clone(), source: source.into() }
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        segments: &[&str],
+    ) -> Result<reqwest::RequestBuilder, ClientError> {
+        let url = reqwest::Url::parse("http://localhost/");
+        let mut url = url.map_err(|error| self.failed(error))?;
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.clear().extend(segments);
+        }
+        Ok(self.http.request(method, url))
+    }
+
     async fn send<T: DeserializeOwned>(
         &self,
         method: Method,
         segments: &[&str],
     ) -> Result<T, ClientError> {
-        let fail = |source: Box<dyn std::error::Error + Send + Sync>| ClientError::Failed {
-            path: self.socket.clone(),
-            source,
-        };
-        let mut url = reqwest::Url::parse("http://localhost/").map_err(|e| fail(e.into()))?;
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.clear().extend(segments);
-        }
-        let request = self.http.request(method, url);
-        let response = request.send().await.map_err(|error| fail(error.into()))?;
+        let request = self.request(method, segments)?;
+        let response = request.send().await.map_err(|error| self.failed(error))?;
         let status = response.status();
-        let body = response.bytes().await.map_err(|error| fail(error.into()))?;
+        let body = response.bytes().await.map_err(|error| self.failed(error))?;
         if status == StatusCode::OK {
-            return serde_json::from_slice(&body).map_err(|error| fail(error.into()));
+            return serde_json::from_slice(&body).map_err(|error| self.failed(error));
         }
-        let refused = serde_json::from_slice::<ErrorView>(&body)
-            .map_or_else(|_| format!("the daemon answered {status}"), |view| view.error);
-        Err(ClientError::Refused(refused))
+        Err(refused(status, &body))
     }
+}
+
+fn refused(status: StatusCode, body: &[u8]) -> ClientError {
+    let view = serde_json::from_slice::<ErrorView>(body);
+    ClientError::Refused(
+        view.map_or_else(|_| format!("the daemon answered {status}"), |view| view.error),
+    )
 }

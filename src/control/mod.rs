@@ -4,16 +4,19 @@
 //! store. Status is answered from a published snapshot, so that it answers while the loop is busy;
 //! everything else is asked of the loop. It must never change anything by itself.
 
+mod check;
 mod client;
 mod limit;
+mod lines;
 mod protocol;
 mod server;
 mod socket;
 
+pub use check::{CheckLine, CheckProgress, CheckStep, CheckView, FoundView};
 pub use client::{Client, ClientError};
 pub use protocol::{
-    AcceptView, CandidateCounts, CandidateView, CheckView, DeletionView, ErrorView, EvidenceView,
-    Explanation, RetireView, RetiredRoot, RetiredTitle, RootStatus, Status, Story, StoryLine,
+    AcceptView, CandidateCounts, CandidateView, DeletionView, ErrorView, EvidenceView, Explanation,
+    RetireView, RetiredRoot, RetiredTitle, RootStatus, ServiceStatus, Status, Story, StoryLine,
     UnseenView,
 };
 pub use server::{Ask, ROUTES, Reply, Route, Server, serve};

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::CheckProgress;
 use crate::domain::{AbsPath, Deletion, Entry, Evidence, Item, Timestamp};
 
 /// `GET /v1/status`.
@@ -22,6 +23,8 @@ pub struct Status {
     pub started_at: Timestamp,
     /// The roots, by name.
     pub roots: Vec<RootStatus>,
+    /// The services, by kind and name.
+    pub services: Vec<ServiceStatus>,
     /// What is under review.
     pub candidates: CandidateCounts,
     /// How many deletions were confirmed so far.
@@ -34,6 +37,9 @@ pub struct Status {
     pub problems: Vec<String>,
     /// What the configuration is warned of.
     pub warnings: Vec<String>,
+    /// How far a full look is that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<CheckProgress>,
 }
 
 /// One root.
@@ -196,17 +202,27 @@ pub struct StoryLine {
     pub evidence: Vec<EvidenceView>,
 }
 
-/// `POST /v1/check`: what a full look at all roots came to.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct CheckView {
-    /// How many directories were looked at.
-    pub directories: u64,
-    /// How many media files are there.
-    pub files: u64,
-    /// What is missing now: under review or held.
-    pub missing: Vec<CandidateView>,
-    /// What could not be looked at, and why. When this is not empty, `missing` may lack something.
-    pub could_not_tell: Vec<String>,
+/// One instance of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceStatus {
+    /// `radarr.uhd`.
+    pub name: String,
+    /// `well`, `unwell`, or `unheard` as long as it was not listed in this run.
+    pub health: String,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// How many titles it listed when it was last believed.
+    pub titles: u64,
+    /// When that was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed_at: Option<Timestamp>,
+    /// What is wrong with where its paths lie here, and what would be right.
+    pub notes: Vec<String>,
 }
 
 /// `GET` and `POST /v1/accept/{root}`: what accepting a root does.

@@ -7,15 +7,17 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path as UrlPath, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::check::CheckView;
 use super::limit::Limited;
+use super::lines;
 use super::protocol::{
-    AcceptView, CandidateView, CheckView, DeletionView, ErrorView, Explanation, RetireView, Status,
+    AcceptView, CandidateView, DeletionView, ErrorView, Explanation, RetireView, Status,
 };
 use super::socket::{BindError, CONTROL_SOCKET, STATUS_SOCKET, bind};
 
@@ -231,8 +233,15 @@ async fn get_explain(
     ask(&shared, Some(LOOP_DEADLINE), |reply| Ask::Explain(item, reply)).await
 }
 
-async fn post_check(State(shared): State<Shared>) -> Response {
-    ask(&shared, None, Ask::Check).await
+async fn post_check(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    if !lines::are_wanted(&headers) {
+        return ask(&shared, None, Ask::Check).await;
+    }
+    let (sender, receiver) = oneshot::channel();
+    match shared.asks.try_send(Ask::Check(sender)) {
+        Ok(()) => lines::answer(shared.status.clone(), receiver),
+        Err(_) => too_many(),
+    }
 }
 
 async fn get_accept(
@@ -297,6 +306,13 @@ async fn not_allowed() -> Response {
     )
 }
 
+fn too_many() -> Response {
+    refuse(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "too many questions are waiting, or the daemon is stopping; try again",
+    )
+}
+
 fn not_text() -> Response {
     refuse(StatusCode::BAD_REQUEST, "the path must be percent-encoded UTF-8")
 }
@@ -319,10 +335,7 @@ async fn ask_or<T: Serialize>(
 ) -> Response {
     let (sender, receiver) = oneshot::channel();
     if shared.asks.try_send(question(sender)).is_err() {
-        return refuse(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too many questions are waiting, or the daemon is stopping; try again",
-        );
+        return too_many();
     }
     let answer = match deadline {
         Some(deadline) => tokio::time::timeout(deadline, receiver).await.ok(),
