@@ -17,5 +17,6 @@ pub mod domain;
 pub mod inventory;
 pub mod prober;
 pub mod sensors;
+pub mod services;
 pub mod store;
 pub mod telemetry;

@@ -1,0 +1,78 @@
+//! One listing for all who need one: it answers every question that is older than it, and is read once at
+//! a time.
+//!
+//! Must never answer a question with a listing that was begun before it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use crate::domain::{Failure, Timestamp};
+
+/// A listing is dropped after this: it takes up room, and the wall clock may be set back.
+const LIFE: Duration = Duration::from_secs(300);
+
+/// What was read, and when that was begun.
+#[derive(Debug)]
+pub(super) struct Read<T> {
+    pub(super) begun: Timestamp,
+    pub(super) value: T,
+    /// Why nothing that is missing in it is absent. Such a one is not kept for others.
+    pub(super) moving: Option<String>,
+}
+
+/// The newest listing, if any. Who waits for the lock waits for the listing that is being read.
+#[derive(Debug)]
+pub(super) struct Shared<T> {
+    newest: Arc<Mutex<Option<Arc<Read<T>>>>>,
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self { newest: Arc::default() }
+    }
+}
+
+impl<T: Send + Sync + 'static> Shared<T> {
+    /// A listing that was begun at `not_before` or later: the one that is there, or a new one. Only if
+    /// the clock was set back may it be older.
+    pub(super) async fn since<F>(
+        &self,
+        not_before: Timestamp,
+        now: impl Fn() -> Timestamp,
+        read: F,
+    ) -> Result<Arc<Read<T>>, Failure>
+    where
+        F: Future<Output = Result<(T, Option<String>), Failure>>,
+    {
+        let mut newest = self.newest.lock().await;
+        let begun = now();
+        let fits = |read: &&Arc<Read<T>>| read.begun >= not_before && read.begun <= begun;
+        if let Some(read) = newest.as_ref().filter(fits) {
+            return Ok(Arc::clone(read));
+        }
+        *newest = None;
+        let (value, moving) = read.await?;
+        let read = Arc::new(Read { begun, value, moving });
+        if read.moving.is_none() {
+            *newest = Some(Arc::clone(&read));
+            self.drop_later(&read);
+        }
+        Ok(read)
+    }
+
+    fn drop_later(&self, read: &Arc<Read<T>>) {
+        let newest = Arc::downgrade(&self.newest);
+        let read = Arc::downgrade(read);
+        tokio::spawn(async move {
+            tokio::time::sleep(LIFE).await;
+            let (Some(newest), Some(read)) = (newest.upgrade(), read.upgrade()) else { return };
+            let mut newest = newest.lock().await;
+            if newest.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, &read)) {
+                *newest = None;
+            }
+        });
+    }
+}

@@ -1,0 +1,1 @@
+//! What is believed of services, and what is not.
