@@ -328,6 +328,8 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let is_idle = !decided
             && self.batch.directories.is_empty()
             && self.batch.lays.is_empty()
+            && self.batch.services.is_empty()
+            && self.batch.listed.is_empty()
             && self.batch.dropped_roots.is_empty()
             && self.batch.heartbeat.is_none();
         if is_idle {

@@ -138,6 +138,7 @@ pub(super) fn job<S: Storage>(
         known,
         hidden,
         more_hidden: unseen.more,
+        claims: Vec::new(),
         not_hunted: Vec::new(),
     })
 }

@@ -20,6 +20,11 @@ pub enum Service {
     Shoko,
 }
 
+impl Service {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Radarr, Self::Sonarr, Self::Jellyfin, Self::Shoko];
+}
+
 impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -171,6 +176,8 @@ pub struct DiskLook {
     pub found: Vec<FoundFile>,
     /// A regular file in its folder that was written after the loss, and when.
     pub written: Option<(AbsPath, Timestamp)>,
+    /// Each path under which a service claims a file of it.
+    pub claims: Vec<FileLook>,
     /// What could not be looked at, and why.
     pub unseen: Vec<(AbsPath, String)>,
     /// How each root that was looked at did, before and after.

@@ -107,6 +107,7 @@ mod tests {
             known: vec![],
             hidden: vec![HiddenFolder { dir: at(folder), why: "no entry".into() }],
             more_hidden: 0,
+            claims: vec![],
             not_hunted: vec![],
         };
         let ground = Ground {

@@ -1,14 +1,16 @@
-//! Asks the witnesses about one item, afresh. Here: the disk.
+//! Asks the witnesses about one item, afresh: the services, then the disk.
 //!
 //! It brings facts, never a verdict, and reads only: it must never write below a root, and never
 //! turn an error into an absence.
 
+mod ask;
 mod hidden;
 mod hunt;
 mod search;
 #[cfg(test)]
 mod tests;
 
+pub use ask::{Reply, ask};
 pub use hidden::HiddenFolder;
 pub use hunt::{Sought, hunt};
 
@@ -78,6 +80,8 @@ pub struct Job {
     pub hidden: Vec<HiddenFolder>,
     /// How many more there are.
     pub more_hidden: usize,
+    /// Where services say that files of it are.
+    pub claims: Vec<FilePath>,
     /// Roots that were not looked through for the lost files since they went, though they must be.
     pub not_hunted: Vec<RootName>,
 }
@@ -149,6 +153,10 @@ fn look(
         look_at_known(path, *fs, &mut open, &mut result);
     }
     hidden::look(job, &mut open, &mut result);
+    for path in &job.claims {
+        let look = look_at_claim(path, &mut open, &result);
+        result.claims.push(look);
+    }
     for name in &job.not_hunted {
         let Some((ground, _)) = open.root(name) else { continue };
         let why = "it was not looked through yet for what may have been moved there".to_owned();
@@ -184,6 +192,30 @@ fn look_at_known(path: &FilePath, fs: FsId, open: &mut Open<'_>, result: &mut Di
         }
         FileState::Unknown { why } => result.unseen.push((shown, why)),
     }
+}
+
+/// A file that a service claims. That it is absent says something only of one that was seen before.
+fn look_at_claim(path: &FilePath, open: &mut Open<'_>, result: &DiskLook) -> FileLook {
+    if let Some(look) = result.files.iter().find(|look| look.path == *path) {
+        return look.clone();
+    }
+    let unknown = |why: String| FileState::Unknown { why };
+    let (shown, state) = match open.root(&path.root) {
+        Some((ground, root)) => {
+            let shown = AbsPath::new(&path.rel.under(&ground.path));
+            let state = match root {
+                Ok(root) if root.stat(&path.rel).is_some() => FileState::Present,
+                Ok(_) => unknown("it is not there, and was never seen there".to_owned()),
+                Err(error) => unknown(error.to_string()),
+            };
+            (shown, state)
+        }
+        None => {
+            let why = format!("root {} is not configured any more", path.root);
+            (AbsPath::new(&PathBuf::from(path.to_string())), unknown(why))
+        }
+    };
+    FileLook { path: path.clone(), shown, state }
 }
 
 fn look_at_file(file: &LostFile, open: &mut Open<'_>) -> FileLook {

@@ -47,6 +47,7 @@ fn a_look_that_meets_a_fault_of_its_own_answers_that_it_does_not_know() {
         known: vec![],
         hidden: vec![],
         more_hidden: 0,
+        claims: vec![],
         not_hunted: vec![],
     };
     let ground = Ground {

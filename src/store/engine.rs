@@ -31,12 +31,14 @@ pub(super) enum Table {
     Candidates,
     Entries,
     History,
+    Services,
+    Listed,
     Quarantine,
 }
 
 impl Table {
     /// In the order in which they are declared, which is that of [`Engine::trees`].
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Meta,
         Self::Inventory,
         Self::Lay,
@@ -48,6 +50,8 @@ impl Table {
         Self::Candidates,
         Self::Entries,
         Self::History,
+        Self::Services,
+        Self::Listed,
         Self::Quarantine,
     ];
 
@@ -65,6 +69,8 @@ impl Table {
             Self::Candidates => "candidates",
             Self::Entries => "entries",
             Self::History => "history",
+            Self::Services => "services",
+            Self::Listed => "listed",
             Self::Quarantine => "quarantine",
         }
     }
@@ -91,6 +97,10 @@ impl Table {
                 "what was told is in the ledger; a deletion that nobody was told of is lost"
             }
             Self::History => "these lines are missing from `obituarr explain`",
+            Self::Services => "these services are learned anew by their next listing",
+            Self::Listed => {
+                "which titles these services have is learned anew by their next listing"
+            }
             Self::Quarantine => "what was put aside before can't be looked into",
         }
     }

@@ -3,7 +3,9 @@
 //! Numbers are big-endian, so that order in the tree is order in time; parts are separated by a NUL
 //! byte, which neither names nor paths can have.
 
-use crate::domain::{Decision, FileId, FilePath, ItemKey, RelPath, RootName, Subject, Timestamp};
+use crate::domain::{
+    Decision, FileId, FilePath, Instance, ItemKey, RelPath, RootName, Service, Subject, Timestamp,
+};
 
 const END: u8 = 0;
 
@@ -100,6 +102,26 @@ pub(super) fn subject(subject: &Subject) -> String {
         Subject::Item(item) => item.key().to_string(),
         Subject::Root(root) => format!("root:{root}"),
     }
+}
+
+/// An instance of a service.
+pub(super) fn instance(instance: &Instance) -> Vec<u8> {
+    instance.to_string().into_bytes()
+}
+
+/// The instance of a key.
+pub(super) fn parse_instance(key: &[u8]) -> Option<Instance> {
+    let (service, name) = std::str::from_utf8(key).ok()?.split_once('.')?;
+    let service = Service::ALL.into_iter().find(|known| known.to_string() == service)?;
+    Some(Instance { service, name: name.to_owned() })
+}
+
+/// What an instance lists under an id; all of it with an empty one.
+pub(super) fn listed(of: &Instance, id: &str) -> Vec<u8> {
+    let mut key = instance(of);
+    key.push(END);
+    key.extend_from_slice(id.as_bytes());
+    key
 }
 
 /// A moment in bytes that are ordered as moments are, also before 1970.

@@ -36,8 +36,8 @@ use std::cmp::Ordering;
 use crate::catalog::TitleAt;
 use crate::core::{Changes, Saved};
 use crate::domain::{
-    Awake, Decision, Deletion, DeletionId, Entry, FileId, FilePath, Item, ItemKey, RelPath,
-    RootName, Timestamp,
+    Awake, Decision, Deletion, DeletionId, Entry, FileId, FilePath, Instance, Item, ItemKey, Known,
+    Listed, RelPath, RootName, Timestamp,
 };
 use crate::inventory::{Directory, Inventory, Lay};
 
@@ -70,6 +70,10 @@ pub struct Batch {
     pub gone_titles: Vec<TitleAt>,
     /// Names that appeared.
     pub arrivals: Vec<Arrival>,
+    /// What is known of instances of services; `None` forgets one, with all that it listed.
+    pub services: Vec<(Instance, Option<Known>)>,
+    /// What instances list, each by its id there; `None` for what they list no more.
+    pub listed: Vec<(Instance, String, Option<Listed>)>,
     /// What the core decided.
     pub changes: Changes,
     /// Entries whose state changed.
@@ -174,6 +178,12 @@ pub trait Storage: Inventory {
     /// # Errors
     /// When the store can't be read.
     fn history(&self, subject: &str) -> Result<Vec<Decision>, StoreError>;
+
+    /// What is known of each instance of a service, and what it listed when it was last believed.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn services(&self) -> Result<Vec<(Instance, Known, Vec<Listed>)>, StoreError>;
 
     /// What was found damaged since the last call, and what comes of it, in words.
     fn take_damage(&self) -> Vec<String> {

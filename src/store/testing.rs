@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 
 use super::Batch;
 use crate::domain::{
-    AbsPath, Awake, Candidate, CandidateId, Cause, Deletion, DeletionId, Entry, EntryState,
-    Evidence, FileId, FilePath, FsId, Hold, Holding, Item, Kind, Life, LostFile, Place,
-    ProviderIds, RelPath, RootName, Source, Stage, Timestamp, Witness,
+    About, AbsPath, Awake, Candidate, CandidateId, Cause, Deletion, DeletionId, Doubted, Entry,
+    EntryState, Evidence, FileId, FilePath, FsId, Hold, Holding, Instance, Item, Kind, Known, Life,
+    Listed, LostFile, Place, ProviderIds, RelPath, RootName, Service, ServiceFile, ServiceFolder,
+    ServicePath, Source, Stage, Timestamp, Witness,
 };
 use crate::inventory::{Directory, Inventory, Media};
 
@@ -116,6 +117,50 @@ pub(super) fn below(store: &impl Inventory, dir: &str) -> Vec<String> {
         })
         .unwrap();
     found
+}
+
+/// An instance of this number.
+pub(super) fn instance(which: u8) -> Instance {
+    Instance { service: Service::ALL[usize::from(which)], name: "a-1".into() }
+}
+
+/// What is known of it.
+pub(super) fn known_service(which: u8) -> Known {
+    let about = About {
+        application: "Radarr".into(),
+        name: which.to_string(),
+        version: "6".into(),
+        started: None,
+    };
+    let folders = vec![ServiceFolder {
+        id: None,
+        path: ServicePath("/movies".into()),
+        accessible: Some(true),
+        free: Some(7),
+    }];
+    let (listed_at, basis) = (Timestamp::from_millis(5), "x".to_owned());
+    let doubted = Some(Doubted { since: listed_at, why: "it is empty".into(), titles: 0 });
+    Known { about, folders, listed_at, basis, doubted }
+}
+
+/// A film that an instance lists.
+pub(super) fn listed(id: u8) -> Listed {
+    let path = |path: &str| ServicePath(path.into());
+    Listed {
+        id: id.to_string(),
+        item: film(id.into()),
+        anidb: None,
+        folder: Some(path("/movies/Film")),
+        root_folder: None,
+        files: vec![ServiceFile {
+            path: path("/movies/Film/a.mkv"),
+            season: None,
+            accessible: Some(true),
+            folder: None,
+        }],
+        file_count: 1,
+        seasons: [(1, 1)].into(),
+    }
 }
 
 /// The same before anybody was told.

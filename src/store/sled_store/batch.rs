@@ -12,6 +12,7 @@ impl Store {
             self.drop_root(root, &mut writes)?;
         }
         writes.disk(batch);
+        self.services_said(batch, &mut writes)?;
         self.write_titles(batch, &mut next.title, &mut writes)?;
         writes.decided(&batch.changes, &mut next.line);
         self.entries(batch, &mut writes)?;
@@ -36,6 +37,23 @@ impl Store {
         drop_where(Table::Inventory, &of_root, &|_| true)?;
         drop_where(Table::Lay, &of_root, &|_| true)?;
         drop_where(Table::Arrivals, &[], &|key| keys::behind_inode(key).starts_with(&of_root))
+    }
+
+    /// What services say.
+    fn services_said(&self, batch: &Batch, writes: &mut Writes) -> Result<()> {
+        for (instance, known) in &batch.services {
+            writes.put(Table::Services, &keys::instance(instance), known.as_ref());
+            if known.is_none() {
+                self.engine.scan(Table::Listed, &keys::listed(instance, ""), |key, _| {
+                    writes.change(Table::Listed, key.to_vec(), None);
+                    ControlFlow::Continue(())
+                })?;
+            }
+        }
+        for (instance, id, listed) in &batch.listed {
+            writes.put(Table::Listed, &keys::listed(instance, id), listed.as_ref());
+        }
+        Ok(())
     }
 
     /// One deletion a life: what somebody was told stays as it is.

@@ -14,6 +14,8 @@
 //! candidates     number                  -> domain::Candidate: JSON
 //! entries        deletion id             -> domain::Entry: JSON
 //! history        subject \0 time counter -> domain::Decision: JSON
+//! services       instance                -> domain::Known: JSON
+//! listed         instance \0 id          -> domain::Listed: JSON
 //! quarantine     table \0 key            -> what could not be read
 //! ```
 //! Schema 1 kept a title under each of its keys, in `titles`, which took twice the room. That table
@@ -49,8 +51,8 @@ use super::error::StoreError;
 use super::{Arrival, Batch, Durability, Loaded, Storage, keys};
 use crate::core::{ItemState, RootState};
 use crate::domain::{
-    Awake, Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath, Item,
-    ItemKey, ProbeId, RelPath, RootName, Timestamp,
+    Awake, Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath,
+    Instance, Item, ItemKey, Known, Listed, ProbeId, RelPath, RootName, Timestamp,
 };
 use crate::inventory::{Directory, Inventory, InventoryError, Lay, count_files, decode, encode};
 

@@ -93,6 +93,18 @@ impl Storage for Store {
         self.all(Table::History, &keys::history(subject))
     }
 
+    fn services(&self) -> Result<Vec<(Instance, Known, Vec<Listed>)>> {
+        let mut found = Vec::new();
+        self.each(Table::Services, &[], |key, known: Known| {
+            found.extend(keys::parse_instance(key).map(|instance| (instance, known, Vec::new())));
+        })?;
+        found.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        for (instance, _, titles) in &mut found {
+            *titles = self.all::<Listed>(Table::Listed, &keys::listed(instance, ""))?;
+        }
+        Ok(found)
+    }
+
     fn take_damage(&self) -> Vec<String> {
         let mut damage = self.damage.lock().unwrap_or_else(PoisonError::into_inner);
         let said = std::mem::take(&mut *damage).into_iter().map(|(table, count)| {

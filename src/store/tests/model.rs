@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{Awake, Candidate};
+use crate::store::testing::{instance, known_service, listed};
 
 #[derive(Debug, Clone)]
 enum Op {
@@ -19,6 +20,8 @@ enum Op {
     Entry(u8, bool),
     Decision(u8, i64),
     Alive(u8),
+    Service(u8, bool),
+    Listed(u8, u8, bool),
 }
 
 #[derive(Debug, Clone)]
@@ -40,6 +43,8 @@ fn op() -> impl Strategy<Value = Op> {
         (0_u8..4, any::<bool>()).prop_map(|(film, told)| Op::Entry(film, told)),
         (0_u8..4, -9_i64..9).prop_map(|(film, at)| Op::Decision(film, at)),
         any::<u8>().prop_map(Op::Alive),
+        (0_u8..3, any::<bool>()).prop_map(|(which, is)| Op::Service(which, is)),
+        (0_u8..3, 0_u8..4, any::<bool>()).prop_map(|(which, id, is)| Op::Listed(which, id, is)),
     ]
 }
 
@@ -121,6 +126,13 @@ fn add(batch: &mut Batch, op: &Op) {
             what: What::Retracted { why: moment.to_string() },
             evidence: vec![],
         }),
+        Op::Service(which, is) => {
+            batch.services.push((instance(which), is.then(|| known_service(which))));
+        }
+        Op::Listed(which, id, is) => {
+            let listed = is.then(|| listed(id));
+            batch.listed.push((instance(which), id.to_string(), listed));
+        }
         Op::Alive(moment) => {
             batch.awake = Some(Awake::from_millis(moment.into()));
             batch.heartbeat = Some(at(moment.into()));
@@ -132,7 +144,11 @@ fn everything(store: &impl Storage) -> Vec<String> {
     fn show(value: impl Debug) -> String {
         format!("{value:#?}")
     }
-    let mut all = vec![show(store.load().unwrap()), show(store.entries().unwrap())];
+    let mut all = vec![
+        show(store.load().unwrap()),
+        show(store.entries().unwrap()),
+        show(store.services().unwrap()),
+    ];
     for number in 0..12 {
         let (root, dir) = (root_of(number), folder(number));
         all.push(show(store.directory(&root, &dir).unwrap()));

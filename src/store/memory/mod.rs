@@ -4,18 +4,21 @@
 //! nothing and a crash only what it undoes. Made apart from the store on sled, to which it is
 //! compared in tests: nothing is shared but the interface and the search.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+mod table;
+
+use self::table::{Table, Undo};
 use super::search::Search;
 use super::{Arrival, Batch, Durability, Loaded, Storage, StoreError, keys, newer_first};
 use crate::catalog::TitleAt;
 use crate::core::{ItemState, RootState, Saved};
 use crate::domain::{
-    Awake, Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath, Item,
-    ItemKey, ProbeId, RelPath, RootName, Subject, Timestamp,
+    Awake, Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath,
+    Instance, Item, ItemKey, Known, Listed, ProbeId, RelPath, RootName, Subject, Timestamp,
 };
 use crate::inventory::{Directory, Inventory, InventoryError, Lay};
 
@@ -34,6 +37,8 @@ struct State {
     candidates: Table<CandidateId, Candidate>,
     entries: Table<DeletionId, Entry>,
     history: Table<(String, Timestamp, u64), Decision>,
+    services: Table<Instance, Known>,
+    listed: Table<(Instance, String), Listed>,
     single: Table<(), Single>,
     /// Commits since the last flush.
     unflushed: usize,
@@ -97,6 +102,8 @@ impl State {
         each(&mut self.candidates);
         each(&mut self.entries);
         each(&mut self.history);
+        each(&mut self.services);
+        each(&mut self.listed);
         each(&mut self.single);
     }
 
@@ -132,6 +139,15 @@ impl State {
         batch.titles.iter().for_each(|title| self.titles.put(title.clone(), Some(())));
         for arrival in &batch.arrivals {
             self.arrivals.put((arrival.id, arrival.path.clone()), Some(arrival.clone()));
+        }
+        for (instance, known) in &batch.services {
+            self.services.put(instance.clone(), known.clone());
+            if known.is_none() {
+                self.listed.retain(|(of, _), _| of != instance);
+            }
+        }
+        for (instance, id, listed) in &batch.listed {
+            self.listed.put((instance.clone(), id.clone()), listed.clone());
         }
         self.decide(batch);
     }
@@ -270,6 +286,16 @@ impl Storage for Memory {
         Ok(lines.map(|(_, decision)| decision.clone()).collect())
     }
 
+    fn services(&self) -> Result<Vec<(Instance, Known, Vec<Listed>)>, StoreError> {
+        let state = self.state();
+        let services = state.services.map.iter().map(|(instance, known)| {
+            let of_it = state.listed.map.iter().filter(|((of, _), _)| of == instance);
+            let listed = of_it.map(|(_, listed)| listed.clone()).collect();
+            (instance.clone(), known.clone(), listed)
+        });
+        Ok(services.collect())
+    }
+
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Item>, StoreError> {
         let state = self.state();
         let mut search = Search::new(text, limit);
@@ -320,67 +346,5 @@ impl Inventory for Memory {
             }
         }
         Ok(())
-    }
-}
-
-/// A map that can go back to what it was before any of the batches since it was last kept.
-#[derive(Debug)]
-struct Table<K, V> {
-    map: BTreeMap<K, V>,
-    /// The batch, the key, and what was under it before.
-    undo: Vec<(usize, K, Option<V>)>,
-    batch: usize,
-}
-
-impl<K, V> Default for Table<K, V> {
-    fn default() -> Self {
-        Self { map: BTreeMap::new(), undo: Vec::new(), batch: 0 }
-    }
-}
-
-impl<K: Ord + Clone, V: Clone> Table<K, V> {
-    fn put(&mut self, key: K, value: Option<V>) {
-        let before = match value {
-            Some(value) => self.map.insert(key.clone(), value),
-            None => self.map.remove(&key),
-        };
-        self.undo.push((self.batch, key, before));
-    }
-
-    fn retain(&mut self, stays: impl Fn(&K, &V) -> bool) {
-        let gone = self.map.extract_if(.., |key, value| !stays(key, value));
-        self.undo.extend(gone.map(|(key, value)| (self.batch, key, Some(value))));
-    }
-
-    fn all(&self) -> Vec<V> {
-        self.map.values().cloned().collect()
-    }
-}
-
-trait Undo {
-    /// What follows belongs to this batch.
-    fn begin(&mut self, batch: usize);
-    /// What was done stays.
-    fn keep(&mut self);
-    /// Takes back all but the first batches.
-    fn undo(&mut self, kept: usize);
-}
-
-impl<K: Ord + Clone, V: Clone> Undo for Table<K, V> {
-    fn begin(&mut self, batch: usize) {
-        self.batch = batch;
-    }
-
-    fn keep(&mut self) {
-        self.undo.clear();
-    }
-
-    fn undo(&mut self, kept: usize) {
-        while let Some((_, key, before)) = self.undo.pop_if(|(batch, _, _)| *batch >= kept) {
-            match before {
-                Some(value) => self.map.insert(key, value),
-                None => self.map.remove(&key),
-            };
-        }
     }
 }
