@@ -5,19 +5,29 @@
 //! needs to be remembered of it; see [`Placer`] for the rules. What a service says is a claim: a
 //! [`Mapping`] brings its paths here, and only what the disk shows there verifies or refutes it.
 
+mod changes;
 mod coverage;
 #[cfg(test)]
 mod coverage_tests;
 mod layout;
+mod listed;
+#[cfg(test)]
+mod listed_tests;
 mod mapping;
+mod past;
+mod shelf;
 #[cfg(test)]
 mod tests;
 mod title;
 mod words;
 
+pub use changes::Changes;
 pub use coverage::{Counts, Coverage, Proposal, proposal};
 pub use layout::{Folders, Placed, Placer, is_loose_file_of, may_be_new_encode, standing_below};
+pub use listed::{Concern, Titles};
 pub use mapping::{Mapped, Mapping, Pair};
+pub use past::Remembered;
+pub use shelf::Shelf;
 pub use title::{Parsed, parse_file, parse_folder, stem};
 
 use crate::domain::{Item, Place};
