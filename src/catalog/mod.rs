@@ -15,6 +15,9 @@ mod listed;
 mod listed_tests;
 mod mapping;
 mod past;
+mod sanity;
+#[cfg(test)]
+mod sanity_tests;
 mod shelf;
 #[cfg(test)]
 mod tests;
@@ -27,6 +30,7 @@ pub use layout::{Folders, Placed, Placer, is_loose_file_of, may_be_new_encode, s
 pub use listed::{Concern, Titles};
 pub use mapping::{Mapped, Mapping, Pair};
 pub use past::Remembered;
+pub use sanity::{Brake, Judged, Sanity, Trust};
 pub use shelf::Shelf;
 pub use title::{Parsed, parse_file, parse_folder, stem};
 
