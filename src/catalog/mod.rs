@@ -1,16 +1,37 @@
-//! Which title a file belongs to.
+//! Which title a file belongs to, and what services say of titles.
 //!
-//! Pure: it is given the records of folders and must never look at a disk. A title is inferred from
-//! names alone, the same way each time, so that nothing needs to be remembered of it; see
-//! [`Placer`] for the rules.
+//! Pure: it is given the records of folders and the listings of services, and must never look at a
+//! disk or ask anyone. A title is inferred from names alone, the same way each time, so that nothing
+//! needs to be remembered of it; see [`Placer`] for the rules. What a service says is a claim: a
+//! [`Mapping`] brings its paths here, and only what the disk shows there verifies or refutes it.
 
+mod changes;
+mod coverage;
+#[cfg(test)]
+mod coverage_tests;
 mod layout;
+mod listed;
+#[cfg(test)]
+mod listed_tests;
+mod mapping;
+mod past;
+mod sanity;
+#[cfg(test)]
+mod sanity_tests;
+mod shelf;
 #[cfg(test)]
 mod tests;
 mod title;
 mod words;
 
+pub use changes::Changes;
+pub use coverage::{Counts, Coverage, Proposal, proposal};
 pub use layout::{Folders, Placed, Placer, is_loose_file_of, may_be_new_encode, standing_below};
+pub use listed::{Concern, Titles};
+pub use mapping::{Mapped, Mapping, Pair};
+pub use past::Remembered;
+pub use sanity::{Brake, Judged, Sanity, Trust};
+pub use shelf::Shelf;
 pub use title::{Parsed, parse_file, parse_folder, stem};
 
 use crate::domain::{Item, Place};
