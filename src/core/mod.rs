@@ -238,6 +238,12 @@ impl Core {
         self.forget_under(now, name, "is not configured any more");
     }
 
+    /// How long things are waited for.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        self.policy
+    }
+
     /// Waits otherwise from now on.
     pub fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;

@@ -1,11 +1,13 @@
 //! Full looks that callers wait for.
 //!
 //! A walk that had begun before the question may have passed by what changed since: it must never
-//! be taken for the answer.
+//! be taken for the answer. A listing of a service that had begun is: it asks much of the service, and
+//! what comes of it are only hints.
 
 use std::collections::BTreeSet;
 
-use crate::domain::RootName;
+use crate::control::CheckStep;
+use crate::domain::{Instance, RootName};
 
 /// The questions that are open.
 #[derive(Debug)]
@@ -20,6 +22,10 @@ struct Check<T> {
     number: u64,
     caller: T,
     awaited: BTreeSet<RootName>,
+    /// Services that are being listed.
+    listening: BTreeSet<Instance>,
+    /// All that was awaited at first.
+    roots: Vec<RootName>,
 }
 
 impl<T> Default for Checks<T> {
@@ -31,12 +37,42 @@ impl<T> Default for Checks<T> {
 impl<T> Checks<T> {
     /// Somebody wants a full look, and may wait for it. Gives the number under which each of the
     /// roots is to be walked.
-    pub(super) fn want(&mut self, caller: Option<T>, roots: &[RootName]) -> u64 {
+    pub(super) fn want(
+        &mut self,
+        caller: Option<T>,
+        roots: &[RootName],
+        services: &[Instance],
+    ) -> u64 {
         self.last += 1;
         let number = self.last;
         let awaited: BTreeSet<RootName> = roots.iter().cloned().collect();
-        self.open.extend(caller.map(|caller| Check { number, caller, awaited }));
+        let listening: BTreeSet<Instance> = services.iter().cloned().collect();
+        let roots = roots.to_vec();
+        let check = |caller| Check { number, caller, awaited, listening, roots };
+        self.open.extend(caller.map(check));
         number
+    }
+
+    /// A service has been listed, or could not be. Whoever asked meanwhile is given the same.
+    pub(super) fn listed(&mut self, instance: &Instance) {
+        for check in &mut self.open {
+            check.listening.remove(instance);
+        }
+    }
+
+    /// The services that somebody waits for, and each root with whether it is over; `None` when nobody
+    /// waits.
+    pub(super) fn progress(&self) -> Option<(Vec<Instance>, Vec<CheckStep>)> {
+        let last = self.open.last()?;
+        let awaited = |root: &RootName| self.open.iter().any(|check| check.awaited.contains(root));
+        let step = |root: &RootName| CheckStep {
+            what: format!("root {root}"),
+            finished: !awaited(root),
+            ..CheckStep::default()
+        };
+        let services: BTreeSet<&Instance> =
+            self.open.iter().flat_map(|check| &check.listening).collect();
+        Some((services.into_iter().cloned().collect(), last.roots.iter().map(step).collect()))
     }
 
     /// A root has been walked; the walk began after this number was asked for.
@@ -53,7 +89,9 @@ impl<T> Checks<T> {
 
     /// The callers whose roots have all been walked.
     pub(super) fn finished(&mut self) -> Vec<T> {
-        let done = self.open.extract_if(.., |check| check.awaited.is_empty());
+        let done = self
+            .open
+            .extract_if(.., |check| check.awaited.is_empty() && check.listening.is_empty());
         done.map(|check| check.caller).collect()
     }
 }
@@ -67,8 +105,8 @@ mod tests {
         let [a, b] = ["a", "b"].map(|name| RootName::parse(name).unwrap());
         let roots = [a.clone(), b.clone()];
         let mut checks = Checks::default();
-        let first = checks.want(Some(1), &roots);
-        let second = checks.want(Some(2), &roots);
+        let first = checks.want(Some(1), &roots, &[]);
+        let second = checks.want(Some(2), &roots, &[]);
         checks.walked(&a, 0);
         checks.walked(&b, first);
         assert!(checks.finished().is_empty());
@@ -78,8 +116,23 @@ mod tests {
         assert!(checks.finished().is_empty());
         checks.gone(&b);
         assert_eq!(checks.finished(), [2]);
-        assert!(checks.want(None, &roots) > second);
-        checks.want(Some(3), &[]);
+        assert!(checks.want(None, &roots, &[]) > second);
+        checks.want(Some(3), &[], &[]);
         assert_eq!(checks.finished(), [3]);
+    }
+
+    #[test]
+    fn a_second_caller_waits_for_the_listings_that_are_under_way() {
+        let radarr = Instance { service: crate::domain::Service::Radarr, name: "a".into() };
+        let services = [radarr.clone()];
+        let mut checks = Checks::default();
+        assert_eq!(checks.progress(), None);
+        checks.want(Some(1), &[], &services);
+        checks.want(Some(2), &[], &services);
+        assert!(checks.finished().is_empty());
+        assert_eq!(checks.progress().unwrap().0, services);
+        checks.listed(&radarr);
+        assert_eq!(checks.progress().unwrap().0, []);
+        assert_eq!(checks.finished(), [1, 2]);
     }
 }

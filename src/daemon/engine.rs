@@ -17,6 +17,7 @@ use super::newcomers::Newcomers;
 use super::orders::{Listed, Order};
 use super::retire::ToRetire;
 use super::roots::RootRun;
+use super::services::Services;
 use crate::core::{Changes, Core, Effect, Findings, Policy, Probe};
 use crate::domain::{
     Awake, BranchId, Entry, EntryState, FilePath, Health, Now, Observation, RelPath, RootLook,
@@ -61,6 +62,7 @@ pub struct Engine<S, R> {
     pub(super) moves: Moves,
     pub(super) newcomers: Newcomers,
     pub(super) hunting: Hunting,
+    pub(super) services: Services,
     /// Why recording has stopped.
     pub(super) record_fails: Option<String>,
     /// Awaits the next commit.
@@ -103,6 +105,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             moves: Moves::default(),
             newcomers: Newcomers::default(),
             hunting: Hunting::default(),
+            services: Services::default(),
             record_fails: None,
             batch: Batch::default(),
             orders: Vec::new(),

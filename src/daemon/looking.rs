@@ -6,23 +6,37 @@ use std::time::Duration;
 
 use super::probing::Runnable;
 use super::run::Loop;
+use super::services::{self, Appraisal};
 use super::watching::Beside;
-use crate::core::Findings;
-use crate::domain::{FileId, FilePath, Now, RelPath, RootName};
-use crate::prober::{self, Ground, Sought};
+use crate::core::{Findings, Probe};
+use crate::domain::{FileId, FilePath, Instance, Listing, Now, RelPath, RootName};
+use crate::prober::{self, Ground, Reply, Sought};
 use crate::store::StoreError;
 
 /// What a thread brings.
 #[derive(Debug)]
 pub(super) enum Brought {
     /// The findings of a probe, and when they were found by the monotonic clock.
-    Findings(Box<Findings>, Duration),
+    Findings(Box<Found>, Duration),
+    /// A listing of a service, held against the disk.
+    Appraised(Instance, u64, Box<(Listing, Result<Appraisal, StoreError>)>),
     /// The files that were found in a root that was looked through; `None` when it could not be.
     Strays(RootName, u64, Option<Vec<(FilePath, FileId)>>),
 }
 
+/// What was found of one item.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) probe: Probe,
+    pub(super) findings: Findings,
+    pub(super) replies: Vec<Reply>,
+}
+
+/// How long the services may take to answer about one item.
+const ASKING: Duration = Duration::from_secs(60);
+
 impl Loop<'_> {
-    /// Looks at the disk for one item.
+    /// Asks the services about one item, then looks at the disk for it.
     pub(super) fn probe(
         &mut self,
         now: Now,
@@ -30,7 +44,9 @@ impl Loop<'_> {
         beside: &mut Beside,
     ) -> Result<(), StoreError> {
         let Runnable { probe, behind } = runnable;
-        let job = self.engine.job(now, &probe)?;
+        let mut job = self.engine.job(now, &probe)?;
+        let questions = self.engine.questions(now, &probe);
+        let mappings = self.engine.mappings();
         let mut grounds = beside.grounds.clone();
         for (name, ground) in &mut grounds {
             ground.dark = self.engine.why_dark(name);
@@ -38,12 +54,25 @@ impl Loop<'_> {
         }
         let host = Arc::clone(&self.host);
         let (clock, brought) = (Arc::clone(&self.clock), beside.brought.clone());
-        tokio::task::spawn_blocking(move || {
-            let mut disk = prober::look_or_unknown(&job, &grounds, &host, &*clock);
-            disk.behind = behind;
-            let found = Box::new(Findings::of_disk(&probe, disk, clock.wall()));
-            // The loop has ended: then nobody waits for it.
-            drop(brought.blocking_send(Brought::Findings(found, clock.monotonic())));
+        let (mut asked, mut replies) = (Vec::new(), Vec::new());
+        for (instance, question) in questions {
+            match beside.panel.to_ask(now.awake, &instance) {
+                Ok(client) => asked.push((client, question)),
+                Err(failure) => replies.push((instance, Err(failure))),
+            }
+        }
+        tokio::spawn(async move {
+            replies.extend(prober::ask(asked, ASKING).await);
+            job.claims = services::claims(&replies, &mappings);
+            let look = move || {
+                let mut disk = prober::look_or_unknown(&job, &grounds, &host, &*clock);
+                disk.behind = behind;
+                let findings = Findings::of_disk(&probe, disk, clock.wall());
+                let found = Box::new(Found { probe, findings, replies });
+                // The loop has ended: then nobody waits for it.
+                drop(brought.blocking_send(Brought::Findings(found, clock.monotonic())));
+            };
+            drop(tokio::task::spawn_blocking(look));
         });
         Ok(())
     }

@@ -34,10 +34,12 @@ mod recording;
 mod retire;
 mod roots;
 mod run;
+mod services;
 mod signals;
 mod specs;
 mod start;
 mod strays;
+mod sweeps;
 mod systemd;
 #[cfg(test)]
 mod tests;

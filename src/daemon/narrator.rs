@@ -54,6 +54,12 @@ impl Line {
         self
     }
 
+    /// The same line, about a witness.
+    pub(super) fn of_witness(mut self, witness: String) -> Self {
+        self.fields.witness = Some(witness);
+        self
+    }
+
     /// The same line, about a deletion.
     pub(super) fn of_deletion(mut self, id: &crate::domain::DeletionId) -> Self {
         self.fields.deletion = Some(id.to_string());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::narrator::Line;
 use crate::core::Probe;
-use crate::domain::{Decision, Identity, RelPath, RootName};
+use crate::domain::{Decision, Identity, Instance, RelPath, RootName};
 use crate::inventory::{Lay, Listing};
 use crate::prober::Sought;
 use crate::sensors::watcher::Walk;
@@ -35,6 +35,10 @@ pub enum Order {
         /// The directories that are known not to be listed.
         unseen: BTreeSet<RelPath>,
     },
+    /// List a service: what it listed last is too old.
+    Sweep(Instance),
+    /// Ask a service to look again at one title, by its id there: the disk refutes what it claims.
+    Refresh(Instance, String),
     /// Write it to the journal.
     Tell(Decision),
     /// Write this to the journal.

@@ -20,15 +20,18 @@ use super::narrator::{Line, Narrator};
 use super::orders::{Listed, Order};
 use super::probing::Probing;
 use super::pulse::Pulse;
+use super::services::Panel;
 use super::signals::Signal;
+use super::sweeps::progress;
 use super::systemd::{Phase, ServiceManager};
 use super::view::{self, Surroundings};
 use super::watching::Beside;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::control::{Ask, CheckView, Reply, Server, Status};
+use crate::control::{Ask, Server, Status};
 use crate::disk::Host;
 use crate::domain::{Now, RootLook, RootName};
+use crate::sensors::sweep::Swept;
 use crate::sensors::watcher::{Instances, Report, Why};
 use crate::store::{Durability, Ledger, Storage, Store, StoreError};
 
@@ -82,6 +85,7 @@ enum Event {
     Report(RootName, u64, Box<Report>),
     Brought(Brought),
     Ask(Ask),
+    Swept(Swept),
     Signal(Signal),
     Turn,
 }
@@ -91,6 +95,7 @@ impl Loop<'_> {
     pub(super) async fn run(mut self) -> End {
         let (reports, mut report_inbox) = mpsc::channel(WAITING_REPORTS);
         let (brought, mut looks_inbox) = mpsc::channel(WAITING_LOOKS);
+        let (sink, mut sweep_inbox) = mpsc::channel(1);
         let mut beside = Beside {
             watchers: BTreeMap::new(),
             generation: 0,
@@ -100,6 +105,7 @@ impl Loop<'_> {
             brought,
             probing: Probing::default(),
             checks: Checks::default(),
+            panel: Panel::new(sink),
             looks: BTreeMap::new(),
             stalled: BTreeSet::new(),
             failures: BTreeMap::new(),
@@ -124,6 +130,7 @@ impl Loop<'_> {
                     Event::Report(root, generation, Box::new(report))
                 }
                 Some(brought) = looks_inbox.recv() => Event::Brought(brought),
+                Some(swept) = sweep_inbox.recv() => Event::Swept(swept),
                 () = tokio::time::sleep(wait) => Event::Turn,
             };
             let gap;
@@ -171,12 +178,18 @@ impl Loop<'_> {
                 let current = beside.watchers.get(&root).is_some_and(|(g, _)| *g == generation);
                 if current { self.report(now, root, *report, beside) } else { Ok(()) }
             }
-            Event::Brought(Brought::Findings(mut findings, at)) => {
-                findings.age = self.clock.monotonic().saturating_sub(at);
-                beside.probing.ended(findings.probe);
-                self.engine.probed(now, &findings);
+            Event::Brought(Brought::Findings(mut found, at)) => {
+                found.findings.age = self.clock.monotonic().saturating_sub(at);
+                beside.probing.ended(found.findings.probe);
+                beside.panel.answered(now.awake, &found.replies);
+                self.engine.testify(now, &mut found);
+                self.engine.probed(now, &found.findings);
                 Ok(())
             }
+            Event::Brought(Brought::Appraised(instance, number, listing)) => {
+                self.appraised(now, &instance, number, *listing, beside)
+            }
+            Event::Swept(swept) => self.swept(now, swept, beside),
             Event::Brought(Brought::Strays(root, number, found)) => {
                 self.engine.hunted(now, &root, number, found)
             }
@@ -260,6 +273,7 @@ impl Loop<'_> {
         beside.probing.tick(now.awake);
         self.notice_stalls(now, beside)?;
         self.restart_watchers(now, beside)?;
+        self.sweep(now, beside);
         for order in self.engine.take_orders() {
             match order {
                 Order::Probe(probe) => beside.probing.want(probe),
@@ -276,6 +290,8 @@ impl Loop<'_> {
                 Order::Hunt { root, number, sought, unseen } => {
                     self.hunt((root, number), sought, unseen, beside);
                 }
+                Order::Sweep(instance) => beside.panel.want(&instance),
+                Order::Refresh(instance, id) => beside.panel.refresh(&instance, id),
                 Order::Tell(decision) => self.tell(&decision)?,
                 Order::Say(line) => self.narrator.tell(line),
             }
@@ -299,25 +315,14 @@ impl Loop<'_> {
             // A caller who has gone away does not need the answer.
             drop(reply.send(Ok(view::check(&self.engine))));
         }
-        let status = view::status(&self.engine, &self.around);
+        let mut status = view::status(&self.engine, &self.around);
+        status.check = progress(beside);
         let phase = if status.ready { Phase::Ready } else { Phase::Starting };
         let line = view::line_for_systemd(&self.engine, &status);
         self.systemd.turn(self.clock.monotonic(), phase, &line);
         self.announce(&status);
         self.publish.send_replace(Arc::new(status));
         Ok(())
-    }
-
-    fn check(&mut self, now: Now, caller: Option<Reply<CheckView>>, beside: &mut Beside) {
-        self.engine.look_again(now);
-        let readable = self.engine.readable_roots();
-        let number = beside.checks.want(caller, &readable);
-        for root in &readable {
-            match beside.watchers.get(root) {
-                Some((_, handle)) => handle.check(number),
-                None => beside.checks.gone(root),
-            }
-        }
     }
 
     fn answer(&mut self, now: Now, ask: Ask, beside: &mut Beside) -> Result<(), StoreError> {
@@ -333,7 +338,7 @@ impl Loop<'_> {
             }
             Ask::Check(reply) => self.check(now, Some(reply), beside),
             Ask::Accept { root, go, reply } => {
-                drop(reply.send(view::accept(&mut self.engine, now, &root, go)?));
+                drop(reply.send(self.accept(now, &root, go, beside)?));
             }
             Ask::Retire { what, go, reply } => {
                 drop(reply.send(self.engine.retire(now, &what, go)?));

@@ -48,6 +48,7 @@ pub(super) fn status<S: Storage, R: Record>(
             status.roots.push(root_status(name, root, run));
         }
     }
+    status.services = engine.service_status();
     if let Some(why) = &engine.record_fails {
         status.problems.push(format!("the ledger can't be written, nothing is reported: {why}"));
     }
@@ -221,7 +222,15 @@ pub(super) fn deletions<S: Storage>(
 
 /// What a full look came to.
 pub(super) fn check<S: Storage, R: Record>(engine: &Engine<S, R>) -> CheckView {
-    let mut view = CheckView { missing: candidates(engine), ..CheckView::default() };
+    let mut view = CheckView {
+        missing: candidates(engine),
+        found_missing: engine.found_missing(),
+        unmatched: engine.unmatched(),
+        ..CheckView::default()
+    };
+    for service in engine.service_status().iter().filter(|service| service.health != "well") {
+        view.could_not_tell.push(format!("{}: {}", service.name, service.reason));
+    }
     for (name, root) in engine.core.roots() {
         let Some(run) = engine.roots.get(name) else { continue };
         view.directories += run.directories;

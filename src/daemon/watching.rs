@@ -14,6 +14,7 @@ use super::narrator::Line;
 use super::probing::Probing;
 use super::roots::RootSpec;
 use super::run::Loop;
+use super::services::Panel;
 use super::{pools, specs};
 use crate::control::{CheckView, Reply};
 use crate::domain::{Awake, Now, RootLook, RootName};
@@ -47,6 +48,7 @@ pub(super) struct Beside {
     pub(super) brought: mpsc::Sender<Brought>,
     pub(super) probing: Probing,
     pub(super) checks: Checks<Reply<CheckView>>,
+    pub(super) panel: Panel,
     /// The last look at each root that came back.
     pub(super) looks: BTreeMap<RootName, RootLook>,
     /// Roots whose looks do not come back.
@@ -94,6 +96,8 @@ impl Loop<'_> {
         beside.grounds = specs::grounds(&specs);
         let names: Vec<RootName> = specs.iter().map(|spec| spec.name.clone()).collect();
         let changed = self.engine.configure(now, specs.clone())?;
+        beside.panel.configure(&self.settings, &self.clock);
+        self.engine.configure_services(now, &self.settings)?;
         // What is forgotten must be forgotten before anyone looks.
         self.engine.commit(now)?;
         self.engine.mend_titles()?;

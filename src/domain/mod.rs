@@ -31,8 +31,8 @@ pub use pool::{Branch, BranchId, Pool, Retired};
 pub use root::{FileId, FsId, Health, Identity, RootLook};
 pub use secret::Secret;
 pub use service::{
-    About, Doubted, Failure, Instance, Known, Listed, Listing, Question, Said, ServiceFile,
-    ServiceFolder, ServicePath,
+    About, Failure, Instance, Listed, Listing, Question, Said, ServiceFile, ServiceFolder,
+    ServicePath,
 };
 pub use service_path::ServiceParts;
 pub use time::{Awake, Now, Timestamp};

@@ -121,35 +121,6 @@ pub struct Listing {
     pub begun: Timestamp,
 }
 
-/// What is remembered of an instance, over restarts too.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Known {
-    /// Who it was when it was last believed.
-    pub about: About,
-    /// Its configured folders then.
-    #[serde(default)]
-    pub folders: Vec<ServiceFolder>,
-    /// When it was listed then.
-    pub listed_at: Timestamp,
-    /// How it was reached and where its paths lay here: when that changes it is learned anew.
-    pub basis: String,
-    /// What it listed since that was not believed, and when first: if a later listing agrees with it, or
-    /// a person, it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub doubted: Option<Doubted>,
-}
-
-/// A listing that was not believed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Doubted {
-    /// Since when.
-    pub since: Timestamp,
-    /// Why, for people.
-    pub why: String,
-    /// How many titles it had.
-    pub titles: u64,
-}
-
 /// What an instance is asked about one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {

@@ -33,10 +33,10 @@ pub use sled_store::Store;
 
 use std::cmp::Ordering;
 
-use crate::catalog::TitleAt;
+use crate::catalog::{Known, TitleAt};
 use crate::core::{Changes, Saved};
 use crate::domain::{
-    Awake, Decision, Deletion, DeletionId, Entry, FileId, FilePath, Instance, Item, ItemKey, Known,
+    Awake, Decision, Deletion, DeletionId, Entry, FileId, FilePath, Instance, Item, ItemKey,
     Listed, RelPath, RootName, Timestamp,
 };
 use crate::inventory::{Directory, Inventory, Lay};

@@ -3,11 +3,12 @@
 use std::ops::ControlFlow;
 
 use super::Batch;
+use crate::catalog::{Known, Trust};
 use crate::domain::{
-    About, AbsPath, Awake, Candidate, CandidateId, Cause, Deletion, DeletionId, Doubted, Entry,
-    EntryState, Evidence, FileId, FilePath, FsId, Hold, Holding, Instance, Item, Kind, Known, Life,
-    Listed, LostFile, Place, ProviderIds, RelPath, RootName, Service, ServiceFile, ServiceFolder,
-    ServicePath, Source, Stage, Timestamp, Witness,
+    About, AbsPath, Awake, Candidate, CandidateId, Cause, Deletion, DeletionId, Entry, EntryState,
+    Evidence, FileId, FilePath, FsId, Hold, Holding, Instance, Item, Kind, Life, Listed, LostFile,
+    Place, ProviderIds, RelPath, RootName, Service, ServiceFile, ServiceFolder, ServicePath,
+    Source, Stage, Timestamp, Witness,
 };
 use crate::inventory::{Directory, Inventory, Media};
 
@@ -138,9 +139,8 @@ pub(super) fn known_service(which: u8) -> Known {
         accessible: Some(true),
         free: Some(7),
     }];
-    let (listed_at, basis) = (Timestamp::from_millis(5), "x".to_owned());
-    let doubted = Some(Doubted { since: listed_at, why: "it is empty".into(), titles: 0 });
-    Known { about, folders, listed_at, basis, doubted }
+    let (at, basis) = (Timestamp::from_millis(5), "x".to_owned());
+    Known { about, folders, at, basis, trust: Trust::default() }
 }
 
 /// A film that an instance lists.

@@ -2,7 +2,7 @@
 //! is not gone because nobody lists it.
 
 use super::Core;
-use crate::domain::{Hold, Item, Life, Now, Place, Stage, What, Witness};
+use crate::domain::{Candidate, Hold, Item, Life, Now, Place, Stage, What, Witness};
 
 impl Core {
     /// A service that listed the item with a file does so no more.
@@ -35,6 +35,24 @@ impl Core {
         let Some(id) = self.by_item.get(&item.key()).copied() else { return };
         if self.is_unlisted(id) {
             self.settle(now, id);
+        }
+    }
+
+    /// A service can be asked again, or has been listed: what it held is looked at again.
+    pub fn heard(&mut self, now: Now, by: &Witness) {
+        let name = by.to_string();
+        let is_held_by = |candidate: &&Candidate| match &candidate.stage {
+            Stage::Held { holding, .. } => match &holding.why {
+                Hold::Unknown { witness, .. } | Hold::Unverified { witness, .. } => {
+                    *witness == name
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        let held = self.candidates.values().filter(is_held_by).map(|candidate| candidate.id);
+        for id in held.collect::<Vec<_>>() {
+            self.unsettle(now, id);
         }
     }
 

@@ -14,11 +14,11 @@ mod table;
 use self::table::{Table, Undo};
 use super::search::Search;
 use super::{Arrival, Batch, Durability, Loaded, Storage, StoreError, keys, newer_first};
-use crate::catalog::TitleAt;
+use crate::catalog::{Known, TitleAt};
 use crate::core::{ItemState, RootState, Saved};
 use crate::domain::{
     Awake, Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath,
-    Instance, Item, ItemKey, Known, Listed, ProbeId, RelPath, RootName, Subject, Timestamp,
+    Instance, Item, ItemKey, Listed, ProbeId, RelPath, RootName, Subject, Timestamp,
 };
 use crate::inventory::{Directory, Inventory, InventoryError, Lay};
 

@@ -14,7 +14,7 @@
 //! candidates     number                  -> domain::Candidate: JSON
 //! entries        deletion id             -> domain::Entry: JSON
 //! history        subject \0 time counter -> domain::Decision: JSON
-//! services       instance                -> domain::Known: JSON
+//! services       instance                -> catalog::Known: JSON
 //! listed         instance \0 id          -> domain::Listed: JSON
 //! quarantine     table \0 key            -> what could not be read
 //! ```
@@ -52,7 +52,7 @@ use super::{Arrival, Batch, Durability, Loaded, Storage, keys};
 use crate::core::{ItemState, RootState};
 use crate::domain::{
     Awake, Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath,
-    Instance, Item, ItemKey, Known, Listed, ProbeId, RelPath, RootName, Timestamp,
+    Instance, Item, ItemKey, Listed, ProbeId, RelPath, RootName, Timestamp,
 };
 use crate::inventory::{Directory, Inventory, InventoryError, Lay, count_files, decode, encode};
 

@@ -2,7 +2,7 @@
 
 use super::batch::StoredArrival;
 use super::*;
-use crate::catalog::TitleAt;
+use crate::catalog::{Known, TitleAt};
 use crate::domain::Subject;
 use crate::store::newer_first;
 use crate::store::search::Search;
