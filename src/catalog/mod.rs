@@ -7,18 +7,13 @@
 
 mod changes;
 mod coverage;
-#[cfg(test)]
-mod coverage_tests;
 mod layout;
 mod listed;
-#[cfg(test)]
-mod listed_tests;
 mod mapping;
 mod past;
 mod sanity;
-#[cfg(test)]
-mod sanity_tests;
 mod shelf;
+mod testimony;
 #[cfg(test)]
 mod tests;
 mod title;
@@ -32,6 +27,7 @@ pub use mapping::{Mapped, Mapping, Pair};
 pub use past::Remembered;
 pub use sanity::{Brake, Judged, Sanity, Trust};
 pub use shelf::Shelf;
+pub use testimony::{Case, Sight, testimony};
 pub use title::{Parsed, parse_file, parse_folder, stem};
 
 use crate::domain::{Item, Place};

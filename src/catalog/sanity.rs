@@ -179,6 +179,10 @@ impl Trust {
             *self = Self::default();
             return Judged { sanity: Sanity::Sane, catch_up };
         }
+        if listing.moving.is_some() {
+            // What is missing from one that moved while it was read says nothing for long.
+            return Judged { sanity: found.sanity, catch_up };
+        }
         let of = last.titles.len();
         let before = self.doubt.take().filter(|before| before.covers(&found, brake, of));
         let accepted = self.accepted && before.is_some();

@@ -1,6 +1,6 @@
 //! When a mapping is right, and which would be.
 
-use super::*;
+use crate::catalog::*;
 use crate::domain::{
     FilePath, Item, Kind, Listed, ProviderIds, RelPath, RootName, ServiceFile, ServiceFolder,
     ServicePath,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::*;
+use crate::catalog::*;
 use crate::domain::{
     About, Instance, Item, Kind, Listed, Listing, ProviderIds, Service, Timestamp,
 };
@@ -211,4 +211,17 @@ fn a_person_accepts_what_was_found_and_nothing_worse() {
     assert_eq!(found(&mut trust, "Radarr", vec![]), Sanity::Empty);
     assert_eq!(found(&mut trust, "Radarr", vec![]), Sanity::Empty, "the word is used up");
     assert_eq!(trust.sanity(), Sanity::Empty);
+}
+
+#[test]
+fn a_listing_that_moved_while_it_was_read_proves_nothing_for_later() {
+    let last = shelf(films(1, 0..100));
+    let mut trust = Trust::default();
+    for hours in [0, 24, 48] {
+        let half = listing("Radarr", films(1, 0..50), hours);
+        let moving = Listing { moving: Some("a scan is running".into()), ..half };
+        let judged = trust.judge(Some(&last), &moving, true, Brake::default());
+        assert_eq!(judged.sanity, Sanity::Shrunk { from: 100, to: 50 });
+        assert_eq!(trust, Trust::default());
+    }
 }

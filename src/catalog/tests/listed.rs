@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::*;
+use crate::catalog::*;
 use crate::domain::{
     About, FilePath, Instance, Item, Kind, Listed, Listing, Place, ProviderIds, RelPath, RootName,
     Service, ServiceFile, ServicePath, Timestamp,

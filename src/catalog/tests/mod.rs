@@ -1,5 +1,10 @@
 //! Which title a file belongs to: libraries as they are found in the wild.
 
+mod coverage;
+mod listed;
+mod sanity;
+mod testimony;
+
 use std::collections::BTreeMap;
 
 use super::layout::*;
