@@ -1,6 +1,7 @@
 //! Jellyfin.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::stand_in::{Answer, START, StandIn};
 use super::{fixture, question, quiet, tmdb, tvdb};
@@ -180,6 +181,29 @@ async fn one_listing_answers_all_who_ask_at_once_and_those_who_are_older_than_it
     let later = Question { not_before: Timestamp::from_millis(START + 1), ..film() };
     client.ask(&later).await.unwrap();
     assert_eq!(listings(&server.asked()), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_is_read_to_its_end_for_the_next_one_when_who_asked_for_it_goes() {
+    let server = without().await;
+    let slow = Answer::json(fixture!("jellyfin/10.11/nothing.json")).late(Duration::from_secs(50));
+    server.set("Items?includeItemTypes=Movie", slow);
+    let client = server.client();
+    let (first, next) = (film(), film());
+    assert!(tokio::time::timeout(Duration::from_secs(40), client.ask(&first)).await.is_err());
+    let said = tokio::time::timeout(Duration::from_secs(20), client.ask(&next)).await.unwrap();
+    assert_eq!(said.unwrap().unsure, None);
+    assert_eq!(listings(&server.asked()), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_is_not_kept_for_ever() {
+    let server = without().await;
+    let client = server.client();
+    client.ask(&film()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(301)).await;
+    client.ask(&film()).await.unwrap();
+    assert_eq!(listings(&server.asked()), 2);
 }
 
 #[tokio::test]

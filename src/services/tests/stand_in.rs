@@ -19,7 +19,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Vec<u8>,
-    pub(super) hangs: bool,
+    pub(super) after: Duration,
 }
 
 impl Answer {
@@ -29,7 +29,7 @@ impl Answer {
 
     pub(super) fn of(status: u16, kind: &str, body: &str) -> Self {
         let headers = vec![("Content-Type", kind.to_owned())];
-        Self { status, headers, body: body.as_bytes().to_vec(), hangs: false }
+        Self { status, headers, body: body.as_bytes().to_vec(), after: Duration::ZERO }
     }
 
     pub(super) fn html(status: u16) -> Self {
@@ -37,7 +37,12 @@ impl Answer {
     }
 
     pub(super) fn hang() -> Self {
-        Self { hangs: true, ..Self::html(200) }
+        Self::html(200).late(Duration::MAX)
+    }
+
+    /// The same, but it takes so long.
+    pub(super) fn late(self, after: Duration) -> Self {
+        Self { after, ..self }
     }
 
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
@@ -137,9 +142,7 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
         })
     };
     let row = row.unwrap_or_else(|| Answer::html(404));
-    if row.hangs {
-        std::future::pending::<()>().await;
-    }
+    tokio::time::sleep(row.after).await;
     let mut response = Response::builder().status(row.status);
     for (name, value) in row.headers {
         response = response.header(name, value);
