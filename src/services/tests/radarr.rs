@@ -196,6 +196,24 @@ async fn a_command_on_it_that_waits_or_runs_may_replace_it_and_one_that_ended_ma
 }
 
 #[tokio::test]
+async fn a_scan_of_everything_and_an_import_concern_every_film() {
+    let server = radarr().await;
+    for (name, body, concerns) in [
+        ("RescanMovie", "{}", true),
+        ("RefreshMovie", "{\"movieIds\":[]}", true),
+        ("RefreshMovie", "{\"movieIds\":[7]}", false),
+        ("RescanMovie", "{\"movieId\":42}", true),
+        ("ManualImport", "{\"files\":[]}", true),
+        ("Backup", "{}", false),
+    ] {
+        let command = format!(r#"[{{"name":"{name}","status":"started","body":{body},"id":3}}]"#);
+        server.set("api/v3/command", Answer::json(&command));
+        let said = server.client().ask(&heat()).await.unwrap();
+        assert_eq!(said.replacing.is_some(), concerns, "{command}");
+    }
+}
+
+#[tokio::test]
 async fn the_newest_removal_of_the_lost_file_says_whether_it_was_an_upgrade() {
     let server = radarr().await;
     let history = fixture!("radarr/6/history.json");
