@@ -115,10 +115,27 @@ impl Http {
         format!("{} at {url}", self.instance)
     }
 
+    /// How long an answer may take.
+    fn patience(&self, call: &Call<'_>) -> Duration {
+        self.deadline * if call.most == BULK { BULK_PATIENCE } else { 1 }
+    }
+
+    /// There was no answer in time.
+    fn late(&self, call: &Call<'_>) -> Failure {
+        let (place, patience) = (self.place(call.path), self.patience(call));
+        let why = format!("{place} gave no answer within {} s", patience.as_secs_f32());
+        Failure::Transient { why, retry_after: None }
+    }
+
+    /// Sends a request once, when it is its turn. `None`: there was no answer in time.
+    async fn in_time(&self, method: &Method, call: &Call<'_>) -> Option<Result<Reply, Failure>> {
+        // The semaphore is never closed.
+        let _permit = self.permits.acquire().await.ok()?;
+        tokio::time::timeout(self.patience(call), self.once(method, call)).await.ok()
+    }
+
     async fn once(&self, method: &Method, call: &Call<'_>) -> Result<Reply, Failure> {
         let place = self.place(call.path);
-        let closed = || Failure::Permanent { why: format!("{place}: the client was closed") };
-        let _permit = self.permits.acquire().await.map_err(|_| closed())?;
         let mut request = self.client.request(method.clone(), self.url(call));
         if let Some((user, password)) = &self.login {
             request = request.basic_auth(user, Some(password));
@@ -126,15 +143,8 @@ impl Http {
         if let Some(body) = &call.body {
             request = request.json(body);
         }
-        let patience = self.deadline * if call.most == BULK { BULK_PATIENCE } else { 1 };
-        let answer = async {
-            let response = request.send().await.map_err(|error| unanswered(&place, error))?;
-            Reply::read(place.clone(), call.path, response, call.most, self.now()).await
-        };
-        tokio::time::timeout(patience, answer).await.unwrap_or_else(|_| {
-            let why = format!("{place} gave no answer within {} s", patience.as_secs());
-            Err(Failure::Transient { why, retry_after: None })
-        })
+        let response = request.send().await.map_err(|error| unanswered(&place, error))?;
+        Reply::read(place, call.path, response, call.most, self.now()).await
     }
 }
 
@@ -217,7 +227,11 @@ impl Talk {
         let mut tries = 0;
         loop {
             self.count.fetch_add(1, Ordering::Relaxed);
-            let reply = self.http.once(&Method::GET, &call).await.and_then(Reply::well);
+            let Some(reply) = self.http.in_time(&Method::GET, &call).await else {
+                // It had its time; to ask again at once would only make all others wait, too.
+                return Err(self.http.late(&call));
+            };
+            let reply = reply.and_then(Reply::well);
             match back_off::wait(tries, &reply) {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => return reply,
@@ -229,6 +243,7 @@ impl Talk {
     /// Asks for something to be done, once.
     pub(super) async fn post(&self, call: Call<'_>) -> Result<Reply, Failure> {
         self.count.fetch_add(1, Ordering::Relaxed);
-        self.http.once(&Method::POST, &call).await.and_then(Reply::well)
+        let reply = self.http.in_time(&Method::POST, &call).await;
+        reply.unwrap_or_else(|| Err(self.http.late(&call))).and_then(Reply::well)
     }
 }

@@ -107,7 +107,7 @@ impl Reply {
             return Err(self.strange("is no JSON: a web page, or another program"));
         }
         serde_json::from_slice(&self.body).map_err(|error| Failure::Protocol {
-            why: format!("the answer of {} can't be read: {error}", self.place),
+            why: format!("{} answers what can't be read: {}", self.place, line(&error.to_string())),
         })
     }
 
@@ -123,16 +123,21 @@ impl Reply {
 
     /// It is not what that program says.
     pub(super) fn strange(&self, why: &str) -> Failure {
-        Failure::Protocol { why: format!("{} {why} ({})", self.place, self.status) }
+        Failure::Protocol { why: format!("{} {} ({})", self.place, line(why), self.status) }
     }
 
     /// The first words of an error that is written for people.
     fn sentence(&self) -> String {
         let object = serde_json::from_slice::<Object>(&self.body).unwrap_or_default();
         let text = object.message.or(object.error_message).unwrap_or_default();
-        let line: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+        let line = line(&text);
         if line.is_empty() { line } else { format!(": {line}") }
     }
+}
+
+/// What another program wrote, fit to be shown: one line that is not too long.
+fn line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 #[derive(Default, serde::Deserialize)]
@@ -191,7 +196,7 @@ fn base_of(to: &str, path: &str) -> String {
         Some(without) => without,
         None => to.to_owned(),
     };
-    if to.is_empty() { "/".to_owned() } else { to.chars().filter(|c| !c.is_control()).collect() }
+    if to.is_empty() { "/".to_owned() } else { line(&to) }
 }
 
 /// Text in which `%41` stands for a byte.

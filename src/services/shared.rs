@@ -3,8 +3,7 @@
 //!
 //! Must never answer a question with a listing that was begun before it.
 
-use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -38,6 +37,9 @@ impl<T> Default for Shared<T> {
 impl<T: Send + Sync + 'static> Shared<T> {
     /// A listing that was begun at `not_before` or later: the one that is there, or a new one. Only if
     /// the clock was set back may it be older.
+    ///
+    /// It is read to its end even if the one who asked goes away: a listing that takes longer than anyone
+    /// waits would else be begun again and again.
     pub(super) async fn since<F>(
         &self,
         not_before: Timestamp,
@@ -45,34 +47,38 @@ impl<T: Send + Sync + 'static> Shared<T> {
         read: F,
     ) -> Result<Arc<Read<T>>, Failure>
     where
-        F: Future<Output = Result<(T, Option<String>), Failure>>,
+        F: Future<Output = Result<(T, Option<String>), Failure>> + Send + 'static,
     {
-        let mut newest = self.newest.lock().await;
+        let mut newest = Arc::clone(&self.newest).lock_owned().await;
         let begun = now();
         let fits = |read: &&Arc<Read<T>>| read.begun >= not_before && read.begun <= begun;
         if let Some(read) = newest.as_ref().filter(fits) {
             return Ok(Arc::clone(read));
         }
-        *newest = None;
-        let (value, moving) = read.await?;
-        let read = Arc::new(Read { begun, value, moving });
-        if read.moving.is_none() {
-            *newest = Some(Arc::clone(&read));
-            self.drop_later(&read);
-        }
-        Ok(read)
-    }
-
-    fn drop_later(&self, read: &Arc<Read<T>>) {
-        let newest = Arc::downgrade(&self.newest);
-        let read = Arc::downgrade(read);
-        tokio::spawn(async move {
-            tokio::time::sleep(LIFE).await;
-            let (Some(newest), Some(read)) = (newest.upgrade(), read.upgrade()) else { return };
-            let mut newest = newest.lock().await;
-            if newest.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, &read)) {
-                *newest = None;
+        let kept = Arc::downgrade(&self.newest);
+        let reading = tokio::spawn(async move {
+            *newest = None;
+            let (value, moving) = read.await?;
+            let read = Arc::new(Read { begun, value, moving });
+            if read.moving.is_none() {
+                *newest = Some(Arc::clone(&read));
+                tokio::spawn(drop_later(kept, Arc::downgrade(&read)));
             }
+            Ok(read)
         });
+        reading.await.unwrap_or_else(|_| {
+            let why = "reading a listing met a fault of its own".to_owned();
+            Err(Failure::Transient { why, retry_after: None })
+        })
+    }
+}
+
+/// Drops a listing after its life, if there is no newer one.
+async fn drop_later<T>(newest: Weak<Mutex<Option<Arc<Read<T>>>>>, read: Weak<Read<T>>) {
+    tokio::time::sleep(LIFE).await;
+    let (Some(newest), Some(read)) = (newest.upgrade(), read.upgrade()) else { return };
+    let mut newest = newest.lock().await;
+    if newest.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, &read)) {
+        *newest = None;
     }
 }

@@ -7,6 +7,17 @@ use super::wire::{Command, Queued, Removed};
 use crate::domain::{Failure, ServicePath};
 use crate::services::http::{Call, Talk};
 
+/// Commands that put files in their place. Which title's they say in no way that is worth trusting.
+const IMPORTS: &[&str] = &[
+    "ManualImport",
+    "DownloadedMoviesScan",
+    "DownloadedEpisodesScan",
+    "ProcessMonitoredDownloads",
+];
+
+/// Commands that look at the disk for the titles that they name, or for all when they name none.
+const SCANS: &[&str] = &["RescanMovie", "RescanSeries", "RefreshMovie", "RefreshSeries"];
+
 /// The commands that wait or run, read once for a question.
 #[derive(Debug)]
 pub(in super::super) struct Activity {
@@ -30,13 +41,9 @@ impl Activity {
         flavour: &Flavour,
         id: u64,
     ) -> Result<Option<String>, Failure> {
-        let about = |command: &&Command| {
-            let body = &command.body;
-            body.one == Some(id) || body.many.as_ref().is_some_and(|ids| ids.contains(&id))
-        };
-        if let Some(command) = self.commands.iter().find(about) {
+        if let Some(command) = self.commands.iter().find(|command| command.may_concern(id)) {
             let state = command.status.to_lowercase();
-            return Ok(Some(format!("the command {} on it is {state}", command.name)));
+            return Ok(Some(format!("the command {} is {state}", command.name)));
         }
         let call = Call::to("api/v3/queue/details").with(flavour.id, &id);
         let queue: Vec<Queued> = talk.get(call).await?.json()?;
@@ -45,6 +52,19 @@ impl Activity {
             Some(title) => format!("its queue has {title:?}"),
             None => "it has a download in its queue".to_owned(),
         }))
+    }
+}
+
+impl Command {
+    /// Whether a new file of the title may come of it.
+    fn may_concern(&self, id: u64) -> bool {
+        let named = self.body.one.into_iter().chain(self.body.many.iter().flatten().copied());
+        let is = |names: &[&str]| names.iter().any(|name| self.name.eq_ignore_ascii_case(name));
+        let mut named = named.filter(|id| *id != 0).peekable();
+        match named.peek() {
+            Some(_) => named.any(|named| named == id),
+            None => is(IMPORTS) || is(SCANS),
+        }
     }
 }
 

@@ -82,7 +82,7 @@ impl Jellyfin {
             let why = "there is no provider id by which Jellyfin could be searched for it";
             unsure.get_or_insert_with(|| why.to_owned());
         } else if before.unsure.is_none() {
-            let why = self.search(&talk, &before, question, &mut found).await?;
+            let why = self.search(&before, question, &mut found).await?;
             unsure = unsure.or(why);
         }
         let mut titles: Vec<Listed> = found.iter().filter_map(Item::listed).collect();
@@ -98,7 +98,6 @@ impl Jellyfin {
     /// Searches a listing for others with the same provider ids, since none can be asked for.
     async fn search(
         &self,
-        talk: &Talk,
         state: &State,
         question: &Question,
         found: &mut Vec<Item>,
@@ -107,9 +106,10 @@ impl Jellyfin {
             Kind::Film => (&self.films, "Movie"),
             Kind::Series => (&self.series, "Series"),
         };
-        let read = async {
-            let listed = listing::all(talk, state, types, None, &|_, _| ()).await?;
-            let after = state::read_again(talk, state).await?;
+        let (talk, state) = (self.http.talk(), state.clone());
+        let read = async move {
+            let listed = listing::all(&talk, &state, types, None, &|_, _| ()).await?;
+            let after = state::read_again(&talk, &state).await?;
             Ok((listed.items, listed.moving.or(after)))
         };
         let listed = shared.since(question.not_before, || self.http.now(), read).await?;

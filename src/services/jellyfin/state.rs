@@ -5,7 +5,7 @@ use crate::domain::{About, Failure};
 use crate::services::http::{Call, Talk};
 
 /// What is true of the instance around a question.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct State {
     pub(super) about: About,
     /// Why nothing that is missing now is absent.

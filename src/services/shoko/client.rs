@@ -110,7 +110,7 @@ impl Shoko {
             let why = "there is no id by which Shoko could be searched for it";
             unsure.get_or_insert_with(|| why.to_owned());
         } else {
-            let why = self.search(&talk, &before, question, &mut found).await?;
+            let why = self.search(&before, question, &mut found).await?;
             unsure = unsure.or(why);
         }
         let folders = pages::folders(&talk, before.dialect).await?;
@@ -132,14 +132,14 @@ impl Shoko {
     /// Searches a listing, which has all numbers of all series, for others that are the title.
     async fn search(
         &self,
-        talk: &Talk,
         state: &State,
         question: &Question,
         found: &mut Vec<Series>,
     ) -> Result<Option<String>, Failure> {
-        let read = async {
-            let all = pages::series(talk, &|_, _| ()).await?;
-            let after = state::read_again(talk, state).await?;
+        let (talk, state) = (self.http.talk(), state.clone());
+        let read = async move {
+            let all = pages::series(&talk, &|_, _| ()).await?;
+            let after = state::read_again(&talk, &state).await?;
             Ok((all.found, all.moving.or(after)))
         };
         let listed = self.series.since(question.not_before, || self.http.now(), read).await?;

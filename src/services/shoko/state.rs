@@ -48,7 +48,7 @@ impl Dialect {
 }
 
 /// What is true of the instance around a question.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct State {
     pub(super) about: About,
     pub(super) dialect: Dialect,
