@@ -27,6 +27,7 @@ mod place;
 pub mod radarr;
 mod server;
 mod simulator;
+pub mod sonarr;
 mod time;
 mod world;
 
@@ -35,4 +36,5 @@ pub use arr::Reason;
 pub use misbehaviour::Misbehaviour;
 pub use radarr::Radarr;
 pub use simulator::Simulator;
+pub use sonarr::Sonarr;
 pub use world::{Library, MediaFile, Naming, Title, World};

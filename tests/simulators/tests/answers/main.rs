@@ -4,3 +4,4 @@
 mod client;
 mod misbehaviour;
 mod radarr;
+mod sonarr;
