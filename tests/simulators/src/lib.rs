@@ -21,6 +21,7 @@
 mod answer;
 mod arr;
 mod gate;
+pub mod jellyfin;
 mod misbehaviour;
 mod names;
 mod place;
@@ -33,6 +34,7 @@ mod world;
 
 pub use arr::Instance as ArrInstance;
 pub use arr::Reason;
+pub use jellyfin::Jellyfin;
 pub use misbehaviour::Misbehaviour;
 pub use radarr::Radarr;
 pub use simulator::Simulator;

@@ -16,6 +16,12 @@ impl Place {
         Self { disk, configured: configured.to_owned() }
     }
 
+    /// The directory below a container's `/media`, where a service sees the whole library.
+    pub(crate) fn below(disk: Option<PathBuf>, prefix: &str, name: &str) -> Self {
+        let whole = Self::new(None, prefix);
+        Self::new(disk, &whole.shown(name))
+    }
+
     fn separator(&self) -> char {
         if self.configured.contains('\\') { '\\' } else { '/' }
     }
@@ -52,4 +58,5 @@ fn paths_are_written_as_the_service_writes_them() {
     for (configured, relative, expected) in table {
         assert_eq!(Place::new(None, configured).shown(relative), expected);
     }
+    assert_eq!(Place::below(None, "/media", "tv").shown("A"), "/media/tv/A");
 }

@@ -190,7 +190,7 @@ fn statistics(files: usize, episodes: usize) -> Value {
         "totalEpisodeCount": episodes,
         "sizeOnDisk": SIZE * files as u64,
         "releaseGroups": if files > 0 { json!(["GRP"]) } else { json!([]) },
-        "percentOfEpisodes": if episodes == 0 { 0 } else { files * 100 / episodes },
+        "percentOfEpisodes": (files * 100).checked_div(episodes).unwrap_or_default(),
     })
 }
 
