@@ -5,4 +5,5 @@ mod client;
 mod jellyfin;
 mod misbehaviour;
 mod radarr;
+mod shoko;
 mod sonarr;
