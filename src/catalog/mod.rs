@@ -7,6 +7,7 @@
 
 mod changes;
 mod coverage;
+mod known;
 mod layout;
 mod listed;
 mod mapping;
@@ -21,6 +22,7 @@ mod words;
 
 pub use changes::Changes;
 pub use coverage::{Counts, Coverage, Proposal, proposal};
+pub use known::Known;
 pub use layout::{Folders, Placed, Placer, is_loose_file_of, may_be_new_encode, standing_below};
 pub use listed::{Concern, Titles};
 pub use mapping::{Mapped, Mapping, Pair};
