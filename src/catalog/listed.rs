@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::changes::Changes;
 use super::mapping::Mapping;
 use super::past::{Past, Remembered};
-use super::shelf::{Index, Shelf, keys, same_name, share_an_id};
+use super::shelf::{Index, Shelf, keys, may_be_one, same_name, share_an_id};
 use crate::domain::{
     FilePath, Instance, Item, Kind, Listed, Listing, Place, ProviderIds, Question, Timestamp,
 };
@@ -297,10 +297,11 @@ impl Titles {
 impl Joined {
     /// Adds what a title knows that was not known, unless it is another's.
     fn take(&mut self, title: &Listed) {
-        if !agree(self.kind, &self.ids, title) {
+        let ids = &title.item.ids;
+        // One that differs in any is asked about, and lends nothing.
+        if title.item.kind != self.kind || ids.contradict(&self.ids) {
             return;
         }
-        let ids = &title.item.ids;
         self.ids.tmdb = self.ids.tmdb.or(ids.tmdb);
         self.ids.tvdb = self.ids.tvdb.or(ids.tvdb);
         self.ids.imdb = self.ids.imdb.take().or_else(|| ids.imdb.clone());
@@ -310,12 +311,12 @@ impl Joined {
 
 /// Whether a title can be an item of this kind with these ids.
 fn agree(kind: Kind, ids: &ProviderIds, title: &Listed) -> bool {
-    title.item.kind == kind && !title.item.ids.contradict(ids)
+    title.item.kind == kind && may_be_one(&title.item.ids, ids)
 }
 
 /// Whether titles that were found together can be one work.
 fn one_work(kind: Kind, titles: &[(&Instance, &Listed)]) -> bool {
     let of_kind = || titles.iter().map(|(_, title)| title).filter(|title| title.item.kind == kind);
     titles.len() <= MANY
-        && of_kind().all(|a| of_kind().all(|b| !a.item.ids.contradict(&b.item.ids)))
+        && of_kind().all(|a| of_kind().all(|b| may_be_one(&a.item.ids, &b.item.ids)))
 }

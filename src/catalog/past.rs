@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::shelf::keys;
+use super::shelf::{keys, may_be_one};
 use crate::domain::{Instance, Item, ItemKey, Listed, Timestamp};
 
 /// So many are remembered.
@@ -96,7 +96,7 @@ impl Past {
         let found = at.into_iter().map(|at| &self.all[at]);
         found
             .filter(|one| one.instance == *instance && one.item.kind == item.kind)
-            .filter(|one| !one.item.ids.contradict(&item.ids))
+            .filter(|one| may_be_one(&one.item.ids, &item.ids))
             .map(|one| one.id.clone())
             .collect()
     }

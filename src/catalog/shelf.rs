@@ -37,11 +37,17 @@ pub(super) fn share_an_id(a: &ProviderIds, b: &ProviderIds) -> bool {
         || equal(a.imdb.as_ref(), b.imdb.as_ref())
 }
 
+/// Whether both can be one title: they share an id, or none of theirs differs. That one differs beside
+/// one that is shared may be a merge at that provider; to take them for one can only keep it alive.
+pub(super) fn may_be_one(a: &ProviderIds, b: &ProviderIds) -> bool {
+    share_an_id(a, b) || !a.contradict(b)
+}
+
 /// Whether both are one title, whatever their ids in the instance: by a provider, or by name where
 /// one of them is known to no provider.
 pub(super) fn same(a: &Listed, b: &Listed) -> bool {
     let (x, y) = (&a.item, &b.item);
-    if x.kind != y.kind || x.ids.contradict(&y.ids) {
+    if x.kind != y.kind || !may_be_one(&x.ids, &y.ids) {
         return false;
     }
     let nameless = x.ids.is_empty() || y.ids.is_empty();

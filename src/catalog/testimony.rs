@@ -253,8 +253,8 @@ impl Case<'_> {
     }
 }
 
-/// Why a location that Shoko can't see is not gone: only while it sees another file of that folder
-/// it is.
+/// Why a location that Shoko can't see is not gone. Whether it sees any other file of the folder is
+/// asked with the question: an answer where it does not is not sure of itself.
 fn unseen_by_shoko(said: &Said, file: &ServiceFile) -> Option<String> {
     let path = &file.path.0;
     if file.accessible.is_none() {
@@ -264,9 +264,13 @@ fn unseen_by_shoko(said: &Said, file: &ServiceFile) -> Option<String> {
         (Some(id), Some(of)) => id == of,
         _ => lies_in(&file.path, &folder.path),
     };
-    let sees = said.folders.iter().find(is_its).and_then(|folder| folder.accessible);
-    (sees != Some(true))
-        .then(|| format!("it can't see {path}, and no other file of that folder either"))
+    match said.folders.iter().find(is_its) {
+        Some(folder) if folder.accessible == Some(false) => {
+            Some(format!("it can't see {path}, nor its folder {}", folder.path.0))
+        }
+        Some(_) => None,
+        None => Some(format!("it can't see {path}, and has no such folder any more")),
+    }
 }
 
 /// Why a title without files is not gone: a manager drops its records of files where it can't see

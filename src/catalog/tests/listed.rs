@@ -199,6 +199,18 @@ fn a_title_of_another_kind_or_with_another_id_is_not_bound() {
 }
 
 #[test]
+fn a_title_that_shares_one_id_and_differs_in_another_is_asked_about_and_lends_nothing() {
+    let ids =
+        |tmdb, imdb: &str, tvdb| ProviderIds { tmdb: Some(tmdb), imdb: Some(imdb.into()), tvdb };
+    let merged = listed("j", film("Heat", ids(949, "tt2", Some(5))), "/x", Some("h.mkv"));
+    let all = titles(vec![(jellyfin(), vec![merged])]);
+    let heat = film("Heat", ids(949, "tt1", None));
+    let question = all.question(&heat, &[], &[], &jellyfin(), now());
+    assert_eq!((question.known, question.ids), (vec!["j".to_owned()], ids(949, "tt1", None)));
+    assert_eq!(all.concerns(&heat, &[], &[], &jellyfin()), Concern::Listed);
+}
+
+#[test]
 fn of_two_works_in_one_folder_neither_lends_its_id_to_the_other() {
     let all = titles(vec![(
         sonarr(),

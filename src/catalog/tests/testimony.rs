@@ -414,13 +414,19 @@ fn shoko_claims_only_what_it_sees_and_loses_only_what_it_could_see() {
     };
     assert!(matches!(answer(at(Some(true), Some("2")), None), Answer::Unverified { .. }));
     for id in [Some("2"), None] {
-        assert_eq!(answer(at(Some(false), id), Some(true)), Answer::Absent);
-        for sees in [None, Some(false)] {
-            let answer = answer(at(Some(false), id), sees);
-            assert!(is_unknown(&answer, "no other file of that folder"), "{answer:?}");
+        // That no other file of the folder is seen comes with the answer, as its doubt.
+        for sees in [None, Some(true)] {
+            assert_eq!(answer(at(Some(false), id), sees), Answer::Absent);
         }
+        let blind = answer(at(Some(false), id), Some(false));
+        assert!(is_unknown(&blind, "nor its folder /m/"), "{blind:?}");
+        let unsure = Said {
+            unsure: Some("it can't see any file in its folder 2".into()),
+            ..said(vec![at(Some(false), id)])
+        };
+        assert!(is_unknown(&set.answer(&unsure, &Disk::default()), "any file in its folder"));
     }
-    assert!(is_unknown(&answer(at(Some(false), Some("3")), Some(true)), "no other file"));
+    assert!(is_unknown(&answer(at(Some(false), Some("3")), None), "no such folder any more"));
     assert!(is_unknown(&answer(at(None, Some("2")), Some(true)), "does not say whether"));
     let counted = Listed { file_count: 1, ..title(vec![]) };
     assert!(is_unknown(&answer(counted, Some(true)), "does not name the files"));
@@ -428,5 +434,5 @@ fn shoko_claims_only_what_it_sees_and_loses_only_what_it_could_see() {
     let both = title(vec![heat(), at(Some(false), Some("3")).files.remove(0)]);
     assert!(matches!(answer(both.clone(), Some(true)), Answer::Unverified { .. }));
     let gone = disk("Heat/h.mkv", FileState::Absent);
-    assert!(is_unknown(&set.answer(&said(vec![both]), &gone), "no other file"));
+    assert!(is_unknown(&set.answer(&said(vec![both]), &gone), "no such folder any more"));
 }
