@@ -251,6 +251,12 @@ fn an_item_without_a_place_is_found_by_its_name_and_year_alone() {
     for (title, year) in [("heat", None), ("Heat", Some(1986)), ("Heat 2", Some(1995))] {
         assert!(ask(title, year).ids.is_empty(), "{title} {year:?}");
     }
+    // Where neither has a year the name alone is too little.
+    let undated = item(Kind::Film, "Heat", None, tmdb(949));
+    let all = titles(vec![(radarr(), vec![listed("1", undated, "/x/Heat", None)])]);
+    let heat = item(Kind::Film, "Heat", None, ProviderIds::default());
+    let question = all.question(&heat, &[], &[], &radarr(), now());
+    assert_eq!((question.ids, question.known), (ProviderIds::default(), vec!["1".to_owned()]));
 }
 
 #[test]

@@ -211,6 +211,9 @@ fn a_person_accepts_what_was_found_and_nothing_worse() {
     assert_eq!(found(&mut trust, "Radarr", vec![]), Sanity::Empty);
     assert_eq!(found(&mut trust, "Radarr", vec![]), Sanity::Empty, "the word is used up");
     assert_eq!(trust.sanity(), Sanity::Empty);
+    // Nor of another one that happens to look the same.
+    assert!(trust.accept());
+    assert_eq!(found(&mut trust, "X", vec![]), Sanity::Empty);
 }
 
 #[test]
