@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use super::mapping::Mapping;
 use super::shelf::{Index, keys, same};
 use crate::domain::Listed;
 
@@ -70,13 +69,13 @@ pub(super) struct Pairing {
 
 impl Pairing {
     pub(super) fn of(before: &[Listed], now: &[Listed]) -> Self {
-        let index = Index::of(now, &Mapping::default());
+        let index = Index::without_places(now);
         let find = |old: &Listed| {
             // An id is given to another title later: it counts only with the title.
-            let by_id = index.by_id(&old.id).filter(|at| same(old, &now[*at]));
+            let by_id = index.by_id(now, &old.id).filter(|at| same(old, &now[*at]));
             by_id.or_else(|| {
                 index
-                    .by_keys(&keys(&old.item, old.anidb))
+                    .by_keys(now, &keys(&old.item, old.anidb))
                     .into_iter()
                     .find(|at| same(old, &now[*at]))
             })

@@ -118,14 +118,14 @@ impl Titles {
         let now = self
             .shelves
             .get(instance)
-            .and_then(|(shelf, index)| Some(&shelf.titles[index.by_id(id)?].item));
+            .and_then(|(shelf, index)| Some(&shelf.titles[index.by_id(&shelf.titles, id)?].item));
         now.or_else(|| self.past.by_id(instance, id))
     }
 
     /// The titles that an instance has at a path: that name the file, or whose folder is the
     /// innermost above it.
     pub fn at_path(&self, path: &FilePath) -> Vec<(&Instance, &Listed)> {
-        self.find(|index| {
+        self.find(|index, _| {
             let mut at = index.by_file(path);
             at.extend(index.by_folder_above(path));
             at
@@ -134,21 +134,26 @@ impl Titles {
 
     /// The titles that lie in a place.
     pub fn at_place(&self, place: &Place) -> Vec<(&Instance, &Listed)> {
-        self.find(|index| index.by_place(place))
+        self.find(|index, _| index.by_place(place))
     }
 
     /// The titles that may be an item by a provider's id or by title and year.
     pub fn alike(&self, item: &Item) -> Vec<(&Instance, &Listed)> {
         let wanted = keys(item, None);
-        let mut found = self.find(|index| index.by_keys(&wanted));
+        let mut found = self.find(|index, titles| index.by_keys(titles, &wanted));
         found.retain(|(_, title)| agree(item.kind, &item.ids, title));
         found
     }
 
-    fn find(&self, look: impl Fn(&Index) -> BTreeSet<usize>) -> Vec<(&Instance, &Listed)> {
+    fn find(
+        &self,
+        look: impl Fn(&Index, &[Listed]) -> BTreeSet<usize>,
+    ) -> Vec<(&Instance, &Listed)> {
         let mut found = Vec::new();
         for (instance, (shelf, index)) in &self.shelves {
-            found.extend(look(index).into_iter().map(|at| (instance, &shelf.titles[at])));
+            found.extend(
+                look(index, &shelf.titles).into_iter().map(|at| (instance, &shelf.titles[at])),
+            );
         }
         found
     }
@@ -206,7 +211,7 @@ impl Titles {
         let mut seen = HashSet::new();
         let around = lost
             .iter()
-            .flat_map(|file| self.find(|index| index.by_folder_above(file)))
+            .flat_map(|file| self.find(|index, _| index.by_folder_above(file)))
             .chain(places.iter().flat_map(|place| self.at_place(place)));
         for (instance, title) in self.exact(lost).into_iter().chain(around) {
             if seen.insert((instance, title.id.as_str())) && wanted(title) {
@@ -218,7 +223,7 @@ impl Titles {
 
     /// The titles that name one of the lost files.
     fn exact(&self, lost: &[FilePath]) -> Vec<(&Instance, &Listed)> {
-        self.find(|index| lost.iter().flat_map(|file| index.by_file(file)).collect())
+        self.find(|index, _| lost.iter().flat_map(|file| index.by_file(file)).collect())
     }
 
     /// Film or series is told from the layout where nobody knows better.
@@ -256,7 +261,7 @@ impl Titles {
             for number in &joined.anidb {
                 wanted.extend(keys(&of, Some(*number)).pop());
             }
-            for (_, title) in self.find(|index| index.by_keys(&wanted)) {
+            for (_, title) in self.find(|index, titles| index.by_keys(titles, &wanted)) {
                 let shared = share_an_id(&joined.ids, &title.item.ids)
                     || title.anidb.is_some_and(|number| joined.anidb.contains(&number));
                 if shared {
@@ -284,7 +289,9 @@ impl Titles {
         for number in &joined.anidb {
             let wanted = keys(&of, Some(*number));
             found.extend(
-                self.find(|index| index.by_keys(&wanted)).into_iter().filter(|(_, t)| fits(t)),
+                self.find(|index, titles| index.by_keys(titles, &wanted))
+                    .into_iter()
+                    .filter(|(_, t)| fits(t)),
             );
         }
         let now = found.iter().filter(|(of, _)| *of == instance).map(|(_, title)| title.id.clone());

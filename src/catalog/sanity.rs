@@ -11,7 +11,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::changes::Pairing;
-use super::mapping::Mapping;
 use super::shelf::{Index, Shelf};
 use crate::domain::{Listed, Listing, Timestamp};
 
@@ -246,10 +245,10 @@ fn compare(last: &Shelf, listing: &Listing, brake: Brake) -> Doubt {
 /// How many titles have the id that they had, and of how many that can be said: those whose id or
 /// whose title is still there.
 fn agreement(before: &[Listed], now: &[Listed], pairing: &Pairing) -> (usize, usize) {
-    let index = Index::of(now, &Mapping::default());
+    let index = Index::without_places(now);
     let (mut agreeing, mut all) = (0, 0);
     for (old, at) in before.iter().zip(&pairing.now) {
-        match (at, index.by_id(&old.id)) {
+        match (at, index.by_id(now, &old.id)) {
             (Some(at), _) if now[*at].id == old.id => (agreeing, all) = (agreeing + 1, all + 1),
             (Some(_), _) | (None, Some(_)) => all += 1,
             (None, None) => {}

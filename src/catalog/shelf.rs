@@ -2,7 +2,8 @@
 //!
 //! Must never decide what a listing is worth; that is for `sanity`, before it gets here.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
@@ -69,27 +70,61 @@ pub(super) fn keys(item: &Item, anidb: Option<u64>) -> Vec<ItemKey> {
     keys
 }
 
-/// Ways into the titles of a shelf; made anew with each listing and each mapping.
+/// Where in a list things are that hash alike, in order: a tenth of what the texts themselves take,
+/// of which a library has hundreds of thousands. Who looks something up compares what is found.
+#[derive(Debug, Clone, Default)]
+struct Hashed(Vec<(u64, u32)>);
+
+impl Hashed {
+    fn new(mut entries: Vec<(u64, u32)>) -> Self {
+        entries.sort_unstable();
+        entries.shrink_to_fit();
+        Self(entries)
+    }
+
+    fn find(&self, hash: u64) -> impl Iterator<Item = usize> {
+        let first = self.0.partition_point(|(other, _)| *other < hash);
+        let alike = self.0[first..].iter().take_while(move |(other, _)| *other == hash);
+        alike.filter_map(|(_, at)| usize::try_from(*at).ok())
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Ways into the titles of a shelf; made anew with each listing and each mapping. Each lookup is
+/// given the titles that it was made for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
-    ids: HashMap<String, usize>,
-    keys: HashMap<ItemKey, Vec<usize>>,
+    ids: Hashed,
+    keys: Hashed,
     files: BTreeMap<FilePath, Vec<usize>>,
     folders: BTreeMap<FilePath, Vec<usize>>,
 }
 
 impl Index {
+    /// Ids and keys alone, for titles that nobody looks for by their place.
+    pub(super) fn without_places(titles: &[Listed]) -> Self {
+        let (mut ids, mut all_keys) = (Vec::new(), Vec::new());
+        for (at, title) in (0_u32..).zip(titles) {
+            ids.push((hash(&title.id), at));
+            let keys = keys(&title.item, title.anidb);
+            all_keys.extend(keys.iter().map(|key| (hash(key.as_str()), at)));
+        }
+        let (ids, keys) = (Hashed::new(ids), Hashed::new(all_keys));
+        Self { ids, keys, ..Self::default() }
+    }
+
     pub(super) fn of(titles: &[Listed], mapping: &Mapping) -> Self {
-        let mut index = Self::default();
+        let mut index = Self::without_places(titles);
         let here = |path: &ServicePath| match mapping.map(path) {
             Mapped::Here(file) => Some(file),
             Mapped::Outside(_) | Mapped::Unmapped => None,
         };
         for (at, title) in titles.iter().enumerate() {
-            index.ids.entry(title.id.clone()).or_insert(at);
-            for key in keys(&title.item, title.anidb) {
-                index.keys.entry(key).or_default().push(at);
-            }
             for file in title.files.iter().filter_map(|file| here(&file.path)) {
                 index.files.entry(file).or_default().push(at);
             }
@@ -105,12 +140,18 @@ impl Index {
         index
     }
 
-    pub(super) fn by_id(&self, id: &str) -> Option<usize> {
-        self.ids.get(id).copied()
+    pub(super) fn by_id(&self, titles: &[Listed], id: &str) -> Option<usize> {
+        self.ids.find(hash(id)).find(|at| titles[*at].id == id)
     }
 
-    pub(super) fn by_keys(&self, keys: &[ItemKey]) -> BTreeSet<usize> {
-        keys.iter().filter_map(|key| self.keys.get(key)).flatten().copied().collect()
+    pub(super) fn by_keys(&self, titles: &[Listed], wanted: &[ItemKey]) -> BTreeSet<usize> {
+        let found: BTreeSet<usize> =
+            wanted.iter().flat_map(|key| self.keys.find(hash(key.as_str()))).collect();
+        let has_one = |at: &usize| {
+            let title = &titles[*at];
+            keys(&title.item, title.anidb).iter().any(|key| wanted.contains(key))
+        };
+        found.into_iter().filter(has_one).collect()
     }
 
     /// The titles that name just this file.
