@@ -31,7 +31,7 @@ use std::time::Duration;
 pub use reqwest::Url;
 
 use crate::domain::{
-    About, Failure, Instance, Listing, Question, Said, Secret, Service, Timestamp,
+    About, Failure, Instance, Listing, Question, Said, Secret, Service, ServiceFolder, Timestamp,
 };
 use http::Http;
 
@@ -86,6 +86,13 @@ pub enum AccessError {
     /// Anything else.
     #[error("no client can be made: {0}")]
     Client(String),
+}
+
+/// Why an instance that keeps titles nowhere can't say that one is absent: it has not been set up, or lost
+/// what it knew.
+fn homeless(instance: &Instance, folders: &[ServiceFolder]) -> Option<String> {
+    let why = || format!("{instance} names no folder that it keeps titles in: is it set up?");
+    folders.is_empty().then(why)
 }
 
 /// A client of one instance. Clones share their connections, their limits and their listings.

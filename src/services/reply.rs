@@ -167,13 +167,13 @@ pub(super) fn unanswered(place: &str, error: reqwest::Error) -> Failure {
     Failure::Transient { why: format!("{place} {what}: {cause}"), retry_after: None }
 }
 
-/// Whether an error is of a certificate. The one of rustls hides inside an I/O error.
+/// Whether an error is of a certificate. The one of rustls hides inside I/O errors, in one another.
 fn is_distrust(error: &(dyn std::error::Error + 'static)) -> bool {
-    let of = |error: &(dyn std::error::Error + 'static)| {
-        matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
-    };
+    if matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
+        return true;
+    }
     let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    of(error) || inner.is_some_and(|inner| of(inner))
+    inner.is_some_and(|inner| is_distrust(inner))
 }
 
 /// How long `Retry-After` wants, in seconds or until a date.

@@ -9,10 +9,10 @@ use super::wire::{Item, Library, add, guid};
 use crate::domain::{
     About, Failure, Instance, Kind, Listed, Listing, Question, Said, ServiceFolder, ServicePath,
 };
-use crate::services::Progress;
 use crate::services::binding::{Bond, bond};
 use crate::services::http::{Call, Http, Talk};
 use crate::services::shared::Shared;
+use crate::services::{Progress, homeless};
 
 /// A client of one Jellyfin.
 #[derive(Debug)]
@@ -91,6 +91,7 @@ impl Jellyfin {
             unsure = unsure.or(why);
         }
         let folders = folders(&talk).await?;
+        unsure = unsure.or_else(|| homeless(self.instance(), &folders));
         unsure = unsure.or(state::read_again(&talk, &before).await?);
         Ok(Said { about: before.about, titles, gone, unsure, replacing: None, folders })
     }

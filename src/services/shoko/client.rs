@@ -7,10 +7,10 @@ use super::state::{self, State};
 use super::wire::Series;
 use super::{files, pages};
 use crate::domain::{About, Failure, Instance, Listed, Listing, Question, Said};
-use crate::services::Progress;
 use crate::services::binding::Bond;
 use crate::services::http::{Call, Http, Talk};
 use crate::services::shared::Shared;
+use crate::services::{Progress, homeless};
 
 /// How Shoko itself says that it doesn't have a series.
 const NO_SERIES: &str = "No Series entry for the given seriesID";
@@ -126,6 +126,7 @@ impl Shoko {
         unsure = unsure.or(files::unmounted(&talk, &before, &titles).await?);
         unsure = unsure.or(state::read_again(&talk, &before).await?);
         let (about, folders) = (before.about, files::told(&folders));
+        unsure = unsure.or_else(|| homeless(self.instance(), &folders));
         Ok(Said { about, titles, gone, unsure, replacing: None, folders })
     }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::wire::{EpisodeFile, Series};
 use crate::domain::{About, Failure, Instance, Kind, Listed, Listing, Question, Said};
-use crate::services::Progress;
 use crate::services::arr::{self, Activity, Flavour};
 use crate::services::binding::{Bond, bond};
 use crate::services::http::{Call, Http, Talk};
+use crate::services::{Progress, homeless};
 
 const FLAVOUR: Flavour = Flavour {
     application: "Sonarr",
@@ -109,6 +109,7 @@ impl Sonarr {
             said.unsure.get_or_insert_with(|| why.to_owned());
         }
         said.folders = arr::folders(&talk).await?;
+        said.unsure = said.unsure.or_else(|| homeless(self.instance(), &said.folders));
         arr::unchanged(&talk, &before, &arr::about(&talk, &FLAVOUR).await?)?;
         Ok(said)
     }

@@ -79,14 +79,19 @@ impl Series {
         }
     }
 
-    /// The same with its files, which are counted instead.
+    /// The same with its files. Where Sonarr counts more than it names, it has more: it counts a file
+    /// with two episodes twice, and a list that is short is not to be believed.
     pub(super) fn with_files(self, files: Vec<EpisodeFile>) -> Listed {
         let mut listed = self.listed();
-        listed.seasons.values_mut().for_each(|count| *count = 0);
+        let mut named: BTreeMap<u32, u32> = BTreeMap::new();
         for file in &files {
-            *listed.seasons.entry(file.season_number).or_default() += 1;
+            *named.entry(file.season_number).or_default() += 1;
         }
-        listed.file_count = u32::try_from(files.len()).unwrap_or(u32::MAX);
+        for (season, named) in named {
+            let count = listed.seasons.entry(season).or_default();
+            *count = named.max(*count);
+        }
+        listed.file_count = u32::try_from(files.len()).unwrap_or(u32::MAX).max(listed.file_count);
         let file = |file: EpisodeFile| ServiceFile {
             path: ServicePath(file.path),
             season: Some(file.season_number),

@@ -7,6 +7,7 @@ mod reaching;
 mod shoko;
 mod sonarr;
 mod stand_in;
+mod tls;
 
 use crate::domain::{Kind, ProviderIds, Question, ServicePath, Timestamp};
 use stand_in::START;

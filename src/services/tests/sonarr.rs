@@ -68,6 +68,25 @@ async fn a_series_that_sonarr_itself_does_not_have_is_gone() {
 }
 
 #[tokio::test]
+async fn a_series_that_counts_more_files_than_it_names_has_more() {
+    let server = sonarr().await;
+    server.set("api/v3/episodefile?seriesId=12", Answer::json("[]"));
+    let said = server.client().ask(&expanse()).await.unwrap();
+    assert_eq!((said.titles[0].file_count, said.titles[0].files.len()), (3, 0));
+    assert_eq!(said.titles[0].seasons, [(0, 0), (1, 2), (2, 1)].into());
+    let none = fixture!("sonarr/4/series.json")
+        .replace("\"episodeFileCount\": 3", "\"episodeFileCount\": 0")
+        .replace("\"episodeFileCount\": 2", "\"episodeFileCount\": 0")
+        .replace("\"episodeFileCount\": 1,", "\"episodeFileCount\": 0,");
+    server.set("api/v3/series/12", Answer::json(&none));
+    let said = server.client().ask(&expanse()).await.unwrap();
+    assert_eq!(
+        (said.titles[0].file_count, &said.titles[0].seasons),
+        (0, &[(0, 0), (1, 0), (2, 0)].into())
+    );
+}
+
+#[tokio::test]
 async fn files_of_another_series_are_no_answer() {
     let server = sonarr().await;
     let other =
