@@ -59,7 +59,9 @@ impl Titles {
                     let index = Index::of(&shelf.titles, mapping);
                     titles.shelves.insert(shelf.instance.clone(), (shelf, index));
                 }
-                None => titles.past.add(&shelf.instance, &shelf.titles, shelf.at),
+                None => {
+                    titles.past.add(&shelf.instance, &shelf.titles, &Mapping::default(), shelf.at);
+                }
             }
         }
         titles
@@ -78,8 +80,9 @@ impl Titles {
             let new: BTreeSet<&str> = listing.titles.iter().map(|t| t.id.as_str()).collect();
             titles.extend(missing.into_iter().filter(|title| !new.contains(title.id.as_str())));
         }
-        self.past.add(instance, &changes.dropped, listing.begun);
-        let index = Index::of(&titles, &self.mapping(instance));
+        let mapping = self.mapping(instance);
+        self.past.add(instance, &changes.dropped, &mapping, listing.begun);
+        let index = Index::of(&titles, &mapping);
         let shelf = Shelf {
             instance: instance.clone(),
             about: listing.about.clone(),
@@ -254,6 +257,15 @@ impl Titles {
         if item.year.is_some() && one_work(kind, &named) {
             named.iter().for_each(|(_, title)| joined.take(title));
         }
+        if joined.ids.is_empty() {
+            // Nobody lists it any more: who it was is remembered.
+            let past = self.past.of(item, places, lost);
+            let of_kind = || past.iter().filter(|one| one.item.kind == kind);
+            let is_one = of_kind().all(|a| of_kind().all(|b| may_be_one(&a.item.ids, &b.item.ids)));
+            if is_one {
+                of_kind().for_each(|one| joined.learn(&one.item.ids, one.anidb));
+            }
+        }
         // Each id that is learnt may find titles that know others.
         for _ in 0..3 {
             let of = Item { kind, ids: joined.ids.clone(), ..item.clone() };
@@ -295,7 +307,13 @@ impl Titles {
             );
         }
         let now = found.iter().filter(|(of, _)| *of == instance).map(|(_, title)| title.id.clone());
-        let before = self.past.ids_of(instance, &of, &joined.anidb);
+        let lay = self.past.of(item, places, lost).into_iter().filter(|one| {
+            one.instance == *instance
+                && one.item.kind == joined.kind
+                && may_be_one(&one.item.ids, &joined.ids)
+        });
+        let lay = lay.map(|one| one.id.clone());
+        let before = self.past.ids_of(instance, &of, &joined.anidb).into_iter().chain(lay);
         let known: BTreeSet<String> = now.chain(before).collect();
         known.into_iter().collect()
     }
@@ -309,10 +327,14 @@ impl Joined {
         if title.item.kind != self.kind || ids.contradict(&self.ids) {
             return;
         }
+        self.learn(ids, title.anidb);
+    }
+
+    fn learn(&mut self, ids: &ProviderIds, anidb: Option<u64>) {
         self.ids.tmdb = self.ids.tmdb.or(ids.tmdb);
         self.ids.tvdb = self.ids.tvdb.or(ids.tvdb);
         self.ids.imdb = self.ids.imdb.take().or_else(|| ids.imdb.clone());
-        self.anidb.extend(title.anidb);
+        self.anidb.extend(anidb);
     }
 }
 

@@ -26,7 +26,7 @@ pub use known::Known;
 pub use layout::{Folders, Placed, Placer, is_loose_file_of, may_be_new_encode, standing_below};
 pub use listed::{Concern, Titles};
 pub use mapping::{Mapped, Mapping, Pair};
-pub use past::Remembered;
+pub use past::{MOST_REMEMBERED, Remembered};
 pub use sanity::{Brake, Judged, Sanity, Trust};
 pub use shelf::Shelf;
 pub use testimony::{Case, Sight, testimony};

@@ -7,11 +7,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use super::mapping::{Mapped, Mapping};
 use super::shelf::{keys, may_be_one};
-use crate::domain::{Instance, Item, ItemKey, Listed, Timestamp};
+use crate::domain::{FilePath, Instance, Item, ItemKey, Listed, Place, Timestamp};
 
 /// So many are remembered.
-const MOST: usize = 20_000;
+pub const MOST_REMEMBERED: usize = 20_000;
 
 /// A title that an instance listed. This is its stored form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,9 @@ pub struct Remembered {
     /// Its number in AniDB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anidb: Option<u64>,
+    /// Where it lay here: its folder, or else its first file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<FilePath>,
     /// When it was first not listed.
     pub at: Timestamp,
 }
@@ -49,7 +53,13 @@ impl Past {
     }
 
     /// Remembers titles that an instance listed until `at`.
-    pub(super) fn add(&mut self, instance: &Instance, titles: &[Listed], at: Timestamp) {
+    pub(super) fn add(
+        &mut self,
+        instance: &Instance,
+        titles: &[Listed],
+        mapping: &Mapping,
+        at: Timestamp,
+    ) {
         if titles.is_empty() {
             return;
         }
@@ -61,13 +71,14 @@ impl Past {
             id: title.id.clone(),
             item: title.item.clone(),
             anidb: title.anidb,
+            place: place(title, mapping),
             at,
         }));
         self.trim();
     }
 
     fn trim(&mut self) {
-        let over = self.all.len().saturating_sub(MOST);
+        let over = self.all.len().saturating_sub(MOST_REMEMBERED);
         self.all.drain(..over);
         self.keys.clear();
         for (at, one) in self.all.iter().enumerate() {
@@ -75,6 +86,26 @@ impl Past {
                 self.keys.entry(key).or_default().push(at);
             }
         }
+    }
+
+    /// The titles that lay where an item does, or that have its name and year.
+    pub(super) fn of(&self, item: &Item, places: &[Place], lost: &[FilePath]) -> Vec<&Remembered> {
+        let within = |a: &FilePath, b: &FilePath| a.root == b.root && a.rel.is_within(&b.rel);
+        let own = places.iter().filter(|place| !place.loose);
+        let own: Vec<FilePath> =
+            own.map(|place| FilePath::new(place.root.clone(), place.folder.clone())).collect();
+        let lies = |one: &&Remembered| {
+            one.place.as_ref().is_some_and(|at| {
+                lost.iter().any(|file| within(file, at)) || own.iter().any(|dir| within(at, dir))
+            })
+        };
+        let mut found: Vec<&Remembered> = self.all.iter().filter(lies).collect();
+        if item.year.is_some() {
+            let keys = keys(item, None);
+            let named = keys.iter().filter_map(|key| self.keys.get(key)).flatten();
+            found.extend(named.map(|at| &self.all[*at]));
+        }
+        found
     }
 
     pub(super) fn by_id(&self, instance: &Instance, id: &str) -> Option<&Item> {
@@ -100,4 +131,12 @@ impl Past {
             .map(|one| one.id.clone())
             .collect()
     }
+}
+
+fn place(title: &Listed, mapping: &Mapping) -> Option<FilePath> {
+    let mut paths = title.folder.iter().chain(title.files.iter().map(|file| &file.path));
+    paths.find_map(|path| match mapping.map(path) {
+        Mapped::Here(here) => Some(here),
+        Mapped::Outside(_) | Mapped::Unmapped => None,
+    })
 }

@@ -333,6 +333,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             && self.batch.lays.is_empty()
             && self.batch.services.is_empty()
             && self.batch.listed.is_empty()
+            && self.batch.past.is_empty()
             && self.batch.dropped_roots.is_empty()
             && self.batch.heartbeat.is_none();
         if is_idle {

@@ -33,12 +33,13 @@ pub(super) enum Table {
     History,
     Services,
     Listed,
+    Past,
     Quarantine,
 }
 
 impl Table {
     /// In the order in which they are declared, which is that of [`Engine::trees`].
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Meta,
         Self::Inventory,
         Self::Lay,
@@ -52,6 +53,7 @@ impl Table {
         Self::History,
         Self::Services,
         Self::Listed,
+        Self::Past,
         Self::Quarantine,
     ];
 
@@ -71,6 +73,7 @@ impl Table {
             Self::History => "history",
             Self::Services => "services",
             Self::Listed => "listed",
+            Self::Past => "past",
             Self::Quarantine => "quarantine",
         }
     }
@@ -101,6 +104,7 @@ impl Table {
             Self::Listed => {
                 "which titles these services have is learned anew by their next listing"
             }
+            Self::Past => "what these titles were that services list no more is not known any more",
             Self::Quarantine => "what was put aside before can't be looked into",
         }
     }

@@ -33,7 +33,7 @@ pub use sled_store::Store;
 
 use std::cmp::Ordering;
 
-use crate::catalog::{Known, TitleAt};
+use crate::catalog::{Known, Remembered, TitleAt};
 use crate::core::{Changes, Saved};
 use crate::domain::{
     Awake, Decision, Deletion, DeletionId, Entry, FileId, FilePath, Instance, Item, ItemKey,
@@ -74,6 +74,8 @@ pub struct Batch {
     pub services: Vec<(Instance, Option<Known>)>,
     /// What instances list, each by its id there; `None` for what they list no more.
     pub listed: Vec<(Instance, String, Option<Listed>)>,
+    /// What instances listed once and do no more; `None` forgets it.
+    pub past: Vec<(Instance, String, Option<Remembered>)>,
     /// What the core decided.
     pub changes: Changes,
     /// Entries whose state changed.
@@ -184,6 +186,12 @@ pub trait Storage: Inventory {
     /// # Errors
     /// When the store can't be read.
     fn services(&self) -> Result<Vec<(Instance, Known, Vec<Listed>)>, StoreError>;
+
+    /// What instances listed once and do no more, oldest first.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    fn past(&self) -> Result<Vec<Remembered>, StoreError>;
 
     /// What was found damaged since the last call, and what comes of it, in words.
     fn take_damage(&self) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::Batch;
-use crate::catalog::{Known, Trust};
+use crate::catalog::{Known, Remembered, Trust};
 use crate::domain::{
     About, AbsPath, Awake, Candidate, CandidateId, Cause, Deletion, DeletionId, Entry, EntryState,
     Evidence, FileId, FilePath, FsId, Hold, Holding, Instance, Item, Kind, Life, Listed, LostFile,
@@ -141,6 +141,18 @@ pub(super) fn known_service(which: u8) -> Known {
     }];
     let (at, basis) = (Timestamp::from_millis(5), "x".to_owned());
     Known { about, folders, at, basis, trust: Trust::default() }
+}
+
+/// A film that an instance listed once.
+pub(super) fn remembered(which: u8, id: u8) -> Remembered {
+    Remembered {
+        instance: instance(which),
+        id: id.to_string(),
+        item: film(id.into()),
+        anidb: Some(3),
+        place: Some(lost_file().path),
+        at: Timestamp::from_millis(id.into()),
+    }
 }
 
 /// A film that an instance lists.

@@ -7,5 +7,6 @@ mod e2e;
 mod library;
 mod mounts;
 mod openapi;
+mod services;
 mod source;
 mod tidy;

@@ -311,6 +311,7 @@ fn the_memory_of_titles_has_an_end() {
         id: n.to_string(),
         item: film("A", tmdb(n)),
         anidb: None,
+        place: None,
         at: now(),
     });
     let titles = Titles::new(BTreeMap::new(), Vec::new(), all.collect());

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::engine::{Engine, Record};
-use crate::catalog::{Brake, Coverage, Mapping, Titles, Trust};
+use crate::catalog::{Brake, Coverage, MOST_REMEMBERED, Mapping, Remembered, Titles, Trust};
 use crate::config::{ServiceSettings, Settings};
 use crate::domain::{Awake, Instance, ItemKey, Listed, Now, RootName, Service, Timestamp};
 use crate::store::{Storage, StoreError};
@@ -118,7 +118,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         }
         let mappings =
             wanted.iter().map(|(instance, (mapping, _))| (instance.clone(), mapping.clone()));
-        self.services.titles = Titles::new(mappings.collect(), shelves, Vec::new());
+        self.services.titles = Titles::new(mappings.collect(), shelves, self.past()?);
         let mut before = std::mem::take(&mut self.services.runs);
         for (instance, (mapping, basis)) in wanted {
             let trust = trusts.remove(&instance).unwrap_or_default();
@@ -130,6 +130,15 @@ impl<S: Storage, R: Record> Engine<S, R> {
             self.services.runs.insert(instance, run);
         }
         Ok(())
+    }
+
+    /// What services listed once, without what is too much to be remembered.
+    fn past(&mut self) -> Result<Vec<Remembered>, StoreError> {
+        let mut past = self.store.past()?;
+        let over = past.len().saturating_sub(MOST_REMEMBERED);
+        let old = past.drain(..over).map(|one| (one.instance, one.id, None));
+        self.batch.past.extend(old);
+        Ok(past)
     }
 
     /// Where the paths of each instance lie here.

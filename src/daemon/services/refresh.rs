@@ -24,8 +24,8 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 Some(&folder.path) == title.root_folder.as_ref() && folder.accessible == Some(true)
             })
         };
-        let claims = said.titles.iter().filter(|title| title.file_count > 0);
-        let Some(title) = claims.filter(is_seen).next() else { return };
+        let mut claims = said.titles.iter().filter(|title| title.file_count > 0);
+        let Some(title) = claims.find(is_seen) else { return };
         let key = (instance.clone(), item.key());
         let asked = &mut self.services.refreshed;
         asked.retain(|_, at: &mut Awake| now.awake.since(*at) < ONE_TITLE);

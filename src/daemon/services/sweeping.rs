@@ -81,6 +81,10 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let listed = changed.map(|(id, listed)| (instance.clone(), id, listed));
         self.batch.listed.extend(listed);
         let changes = self.services.titles.learn(instance, listing);
+        let past = self.services.titles.past().iter().rev();
+        let new = past.take_while(|one| one.at == listing.begun && one.instance == *instance);
+        let new = new.map(|one| (instance.clone(), one.id.clone(), Some(one.clone())));
+        self.batch.past.extend(new);
         let (about, folders) = (listing.about.clone(), listing.folders.clone());
         let known = Known { about, folders, at: listing.begun, ..known };
         self.batch.services.push((instance.clone(), Some(known)));

@@ -125,7 +125,10 @@ impl Shoko {
         }
         unsure = unsure.or(files::unmounted(&talk, &before, &titles).await?);
         unsure = unsure.or(state::read_again(&talk, &before).await?);
-        let (about, folders) = (before.about, files::told(&folders));
+        let (about, mut folders) = (before.about, files::told(&folders));
+        if unsure.is_none() {
+            files::mark_seen(&mut folders, &titles);
+        }
         unsure = unsure.or_else(|| homeless(self.instance(), &folders));
         Ok(Said { about, titles, gone, unsure, replacing: None, folders })
     }

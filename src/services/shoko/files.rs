@@ -53,6 +53,17 @@ pub(super) fn told(folders: &[Folder]) -> Vec<ServiceFolder> {
     folders.iter().filter_map(told).collect()
 }
 
+/// Marks the folders of files as seen into, once each was found to have a file that can be seen.
+pub(super) fn mark_seen(folders: &mut [ServiceFolder], titles: &[Listed]) {
+    let files = titles.iter().flat_map(|title| &title.files);
+    let seen: BTreeSet<&String> = files.filter_map(|file| file.folder.as_ref()).collect();
+    for folder in folders {
+        if folder.id.as_ref().is_some_and(|id| seen.contains(id)) {
+            folder.accessible = Some(true);
+        }
+    }
+}
+
 /// Whether a file that Shoko can't see may be there all the same, because no file of its folder can be
 /// seen: then the folder is not mounted.
 pub(super) async fn unmounted(

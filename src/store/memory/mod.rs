@@ -14,7 +14,7 @@ mod table;
 use self::table::{Table, Undo};
 use super::search::Search;
 use super::{Arrival, Batch, Durability, Loaded, Storage, StoreError, keys, newer_first};
-use crate::catalog::{Known, TitleAt};
+use crate::catalog::{Known, Remembered, TitleAt};
 use crate::core::{ItemState, RootState, Saved};
 use crate::domain::{
     Awake, Candidate, CandidateId, Decision, DeletionId, Entry, EntryState, FileId, FilePath,
@@ -39,6 +39,7 @@ struct State {
     history: Table<(String, Timestamp, u64), Decision>,
     services: Table<Instance, Known>,
     listed: Table<(Instance, String), Listed>,
+    past: Table<(Instance, String), Remembered>,
     single: Table<(), Single>,
     /// Commits since the last flush.
     unflushed: usize,
@@ -104,6 +105,7 @@ impl State {
         each(&mut self.history);
         each(&mut self.services);
         each(&mut self.listed);
+        each(&mut self.past);
         each(&mut self.single);
     }
 
@@ -148,6 +150,9 @@ impl State {
         }
         for (instance, id, listed) in &batch.listed {
             self.listed.put((instance.clone(), id.clone()), listed.clone());
+        }
+        for (instance, id, past) in &batch.past {
+            self.past.put((instance.clone(), id.clone()), past.clone());
         }
         self.decide(batch);
     }
@@ -294,6 +299,12 @@ impl Storage for Memory {
             (instance.clone(), known.clone(), listed)
         });
         Ok(services.collect())
+    }
+
+    fn past(&self) -> Result<Vec<Remembered>, StoreError> {
+        let mut past = self.state().past.all();
+        past.sort_by(|a, b| (a.at, &a.instance, &a.id).cmp(&(b.at, &b.instance, &b.id)));
+        Ok(past)
     }
 
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Item>, StoreError> {

@@ -53,6 +53,9 @@ impl Store {
         for (instance, id, listed) in &batch.listed {
             writes.put(Table::Listed, &keys::listed(instance, id), listed.as_ref());
         }
+        for (instance, id, past) in &batch.past {
+            writes.put(Table::Past, &keys::listed(instance, id), past.as_ref());
+        }
         Ok(())
     }
 

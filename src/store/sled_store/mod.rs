@@ -16,6 +16,7 @@
 //! history        subject \0 time counter -> domain::Decision: JSON
 //! services       instance                -> catalog::Known: JSON
 //! listed         instance \0 id          -> domain::Listed: JSON
+//! past           instance \0 id          -> catalog::Remembered: JSON
 //! quarantine     table \0 key            -> what could not be read
 //! ```
 //! Schema 1 kept a title under each of its keys, in `titles`, which took twice the room. That table

@@ -2,7 +2,7 @@
 
 use super::batch::StoredArrival;
 use super::*;
-use crate::catalog::{Known, TitleAt};
+use crate::catalog::{Known, Remembered, TitleAt};
 use crate::domain::Subject;
 use crate::store::newer_first;
 use crate::store::search::Search;
@@ -103,6 +103,12 @@ impl Storage for Store {
             *titles = self.all::<Listed>(Table::Listed, &keys::listed(instance, ""))?;
         }
         Ok(found)
+    }
+
+    fn past(&self) -> Result<Vec<Remembered>> {
+        let mut past = self.all::<Remembered>(Table::Past, &[])?;
+        past.sort_by(|a, b| (a.at, &a.instance, &a.id).cmp(&(b.at, &b.instance, &b.id)));
+        Ok(past)
     }
 
     fn take_damage(&self) -> Vec<String> {

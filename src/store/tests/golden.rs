@@ -1,7 +1,7 @@
 //! The stored forms, committed as text: each must read back and be written identically in every
 //! later version.
 
-use super::super::testing::{known_service, listed, lost_file};
+use super::super::testing::{known_service, listed, lost_file, remembered};
 use super::*;
 use crate::core::RootState;
 use crate::domain::{Candidate, Evidence, FirstLook, Identity, Sensor, Witness};
@@ -45,6 +45,7 @@ fn the_stored_form_of_schema_1_never_changes() {
     };
     check(&state, include_str!("../golden/root.json").trim());
     check(&known_service(0), include_str!("../golden/service.json").trim());
+    check(&remembered(0, 2), include_str!("../golden/past.json").trim());
     check(&listed(1), include_str!("../golden/listed.json").trim());
     let line = Line {
         v: 1,

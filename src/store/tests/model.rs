@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{Awake, Candidate};
-use crate::store::testing::{instance, known_service, listed};
+use crate::store::testing::{instance, known_service, listed, remembered};
 
 #[derive(Debug, Clone)]
 enum Op {
@@ -22,6 +22,7 @@ enum Op {
     Alive(u8),
     Service(u8, bool),
     Listed(u8, u8, bool),
+    Past(u8, u8, bool),
 }
 
 #[derive(Debug, Clone)]
@@ -45,6 +46,7 @@ fn op() -> impl Strategy<Value = Op> {
         any::<u8>().prop_map(Op::Alive),
         (0_u8..3, any::<bool>()).prop_map(|(which, is)| Op::Service(which, is)),
         (0_u8..3, 0_u8..4, any::<bool>()).prop_map(|(which, id, is)| Op::Listed(which, id, is)),
+        (0_u8..3, 0_u8..4, any::<bool>()).prop_map(|(which, id, is)| Op::Past(which, id, is)),
     ]
 }
 
@@ -133,6 +135,10 @@ fn add(batch: &mut Batch, op: &Op) {
             let listed = is.then(|| listed(id));
             batch.listed.push((instance(which), id.to_string(), listed));
         }
+        Op::Past(which, id, is) => {
+            let past = is.then(|| remembered(which, id));
+            batch.past.push((instance(which), id.to_string(), past));
+        }
         Op::Alive(moment) => {
             batch.awake = Some(Awake::from_millis(moment.into()));
             batch.heartbeat = Some(at(moment.into()));
@@ -148,6 +154,7 @@ fn everything(store: &impl Storage) -> Vec<String> {
         show(store.load().unwrap()),
         show(store.entries().unwrap()),
         show(store.services().unwrap()),
+        show(store.past().unwrap()),
     ];
     for number in 0..12 {
         let (root, dir) = (root_of(number), folder(number));

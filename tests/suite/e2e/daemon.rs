@@ -151,6 +151,16 @@ impl Home {
         serde_json::from_slice(&output.stdout).ok()
     }
 
+    /// A full look: the last line of its stream.
+    pub(crate) fn look(&self) -> Value {
+        let output = self.command(&["check", "--json"]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let last = text.lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok());
+        let last = last.unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+        assert!(last["result"].is_object(), "{last}");
+        last["result"].clone()
+    }
+
     /// Starts the daemon without waiting for anything.
     pub(crate) fn spawn(&self) -> Daemon<'_> {
         let log = File::options().create(true).append(true).open(self.dir.path().join("log"));
@@ -276,7 +286,7 @@ impl Daemon<'_> {
 
     /// Looks at everything and waits until nothing settles any more.
     pub(crate) fn check(&self) -> Value {
-        let view = self.home.json(&["check"]).expect("check answers");
+        let view = self.home.look();
         until("nothing settles", LONG, || {
             self.status().filter(|status| status["candidates"]["settling"] == 0)
         });

@@ -24,7 +24,7 @@ fn on_a_fuse_file_system_a_deletion_is_told_only_after_a_second_look() {
             fs::remove_dir_all(source.join(film(lost))).unwrap();
         }
         // No event tells of it.
-        home.json(&["check"]).expect("check answers");
+        home.look();
         let once = until("the first look", LONG, || {
             let candidates = home.json(&["candidates"])?;
             let first = candidates.as_array()?.first()?;

@@ -173,7 +173,7 @@ fn an_empty_disk_in_the_place_of_a_branch_is_another_and_what_lay_there_can_be_r
         // The new disk is a branch like the others.
         make(&rig.beside("d2"), "New (2001)/New.mkv");
         until("the new film is known", LONG, || {
-            rig.home.json(&["check"]);
+            rig.home.look();
             daemon.story("New").filter(|story| story["state"] == "alive")
         });
         lose(rig, 2);

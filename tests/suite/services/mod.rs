@@ -1,0 +1,5 @@
+//! The whole daemon beside stand-ins of the services that it asks, which share one library with the disk.
+
+mod deleted;
+mod living;
+mod rig;
