@@ -33,6 +33,7 @@ proof_bench() {
     printf 'load before: %s\n' "$(cut -d ' ' -f 1-3 /proc/loadavg)"
     run cargo bench --quiet --bench walks
     run cargo bench --quiet --bench changes
+    run cargo bench --quiet --bench sweeps
     printf 'load after: %s\n' "$(cut -d ' ' -f 1-3 /proc/loadavg)"
 }
 

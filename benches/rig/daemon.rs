@@ -1,5 +1,6 @@
 //! The built daemon, started and asked as a service manager and a person would.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixDatagram, UnixStream};
@@ -33,12 +34,13 @@ impl Daemon {
     /// Starts it on a root, in the environment that the unit gives it, and waits until it says READY.
     /// The state directory is kept by name.
     pub(crate) fn start(place: &Place, state: &str, root: &Path) -> Result<Self> {
-        let unit = include_str!("../../systemd/obituarr.service");
-        let lines = unit.lines().filter_map(|line| line.strip_prefix("Environment="));
-        let set: Vec<(&str, &str)> =
-            lines.flat_map(str::split_whitespace).filter_map(|set| set.split_once('=')).collect();
-        ensure!(!set.is_empty(), "the unit sets no environment any more");
-        Self::start_with(place, state, root, &set)
+        Self::start_with(place, state, root, &of_the_unit()?)
+    }
+
+    /// The same with a configuration file.
+    pub(crate) fn configured(place: &Place, state: &str, config: &Path) -> Result<Self> {
+        let args = [OsStr::new("--config"), config.as_os_str()];
+        Self::launch(place, state, &args, &of_the_unit()?)
     }
 
     /// The same in another environment than the unit gives it.
@@ -46,6 +48,17 @@ impl Daemon {
         place: &Place,
         state: &str,
         root: &Path,
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
+        let args = ["--config", "/dev/null", "--root"].map(OsStr::new);
+        let args = [&args[..], &[root.as_os_str()]].concat();
+        Self::launch(place, state, &args, environment)
+    }
+
+    fn launch(
+        place: &Place,
+        state: &str,
+        args: &[&OsStr],
         environment: &[(&str, &str)],
     ) -> Result<Self> {
         let path = |end: &str| place.path(&format!("{state}.{end}"));
@@ -56,13 +69,12 @@ impl Daemon {
         let began = place.now();
         let child = Command::new(env!("CARGO_BIN_EXE_obituarr"))
             .args(["run", "--settle", "1s", "--log", "text"])
-            .args(["--log-level", "info", "--config", "/dev/null"])
+            .args(["--log-level", "info"])
+            .args(args)
             .arg("--state-dir")
             .arg(place.path(state))
             .arg("--runtime-dir")
             .arg(&runtime)
-            .arg("--root")
-            .arg(root)
             .env_remove("MALLOC_ARENA_MAX")
             .env_remove("MALLOC_TRIM_THRESHOLD_")
             .envs(environment.iter().copied())
@@ -143,6 +155,16 @@ impl Daemon {
         ensure!(ended.success(), "it did not end well: {ended}\n{}", self.log());
         Ok(())
     }
+}
+
+/// What the unit sets in its environment.
+fn of_the_unit() -> Result<Vec<(&'static str, &'static str)>> {
+    let unit = include_str!("../../systemd/obituarr.service");
+    let lines = unit.lines().filter_map(|line| line.strip_prefix("Environment="));
+    let set: Vec<(&str, &str)> =
+        lines.flat_map(str::split_whitespace).filter_map(|set| set.split_once('=')).collect();
+    ensure!(!set.is_empty(), "the unit sets no environment any more");
+    Ok(set)
 }
 
 impl Drop for Daemon {

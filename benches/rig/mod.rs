@@ -143,6 +143,14 @@ pub(crate) fn resident(pid: u32) -> Result<f64> {
     Ok(mebibytes(kib.trim().parse::<u64>()? * 1_024))
 }
 
+/// The most that a process held resident so far, in MiB.
+pub(crate) fn peak(pid: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).context("no VmHWM")?;
+    Ok(mebibytes(kib.trim().parse::<u64>()? * 1_024))
+}
+
 /// The processor time that a process took so far. The kernel counts it in hundredths of a second.
 pub(crate) fn processor(pid: u32) -> Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;

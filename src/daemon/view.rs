@@ -106,6 +106,20 @@ fn summary(status: &Status) -> (String, bool) {
             return (format!("{health}: {list}; nothing under it is reported"), true);
         }
     }
+    let unwell: Vec<&str> = status
+        .services
+        .iter()
+        .filter(|service| service.health == "unwell")
+        .map(|service| service.name.as_str())
+        .collect();
+    if !unwell.is_empty() {
+        let list = unwell.join(", ");
+        return (format!("{list} can't be believed or asked; what only it could tell waits"), true);
+    }
+    if let Some(service) = status.services.iter().find(|service| !service.notes.is_empty()) {
+        let name = &service.name;
+        return (format!("paths of {name} are not found here; `status` says what would fit"), true);
+    }
     let CandidateCounts { settling, held } = status.candidates;
     if held > 0 {
         return (format!("{held} possible deletions can't be decided"), true);
