@@ -119,6 +119,16 @@ async fn while_a_scan_runs_nothing_is_absent() {
 }
 
 #[tokio::test]
+async fn a_scan_that_begins_after_the_listing_counts_too() {
+    let server = without().await;
+    let idle = || Answer::json(fixture!("jellyfin/10.11/tasks.json"));
+    let scanning = Answer::json(fixture!("jellyfin/10.11/tasks-scanning.json"));
+    server.set_row("ScheduledTasks", vec![idle(), idle(), scanning]);
+    let said = server.client().ask(&film()).await.unwrap();
+    assert!(said.unsure.unwrap().contains("scanning"));
+}
+
+#[tokio::test]
 async fn a_film_and_a_series_that_are_there_are_said_with_their_files() {
     let client = jellyfin().await.client();
     let said = client.ask(&film()).await.unwrap();
