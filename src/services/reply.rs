@@ -188,7 +188,9 @@ fn rest(text: &str, now: Timestamp) -> Option<Duration> {
 /// The address that a redirect proposes: without the path that was asked for, the query, and the login.
 fn base_of(to: &str, path: &str) -> String {
     let to = to.split(['?', '#']).next().unwrap_or_default();
-    let to = to.trim_end_matches('/').trim_end_matches(path).trim_end_matches('/');
+    let to = to.trim_end_matches("index.html").trim_end_matches('/').trim_end_matches(path);
+    // Where Jellyfin sends everyone who is lost.
+    let to = to.trim_end_matches('/').trim_end_matches("/web");
     let to = match to.split_once("://").and_then(|(scheme, rest)| {
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
         host.rsplit_once('@').map(|(_, host)| format!("{scheme}://{host}/{path}"))

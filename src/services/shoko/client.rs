@@ -121,6 +121,10 @@ impl Shoko {
             let of_it = pages::files(&talk, before.dialect, &path, &|_, _| ()).await?;
             of_it.found.iter().for_each(|file| files::add(&mut title, file, &folders));
             unsure = unsure.or(of_it.moving);
+            if title.files.is_empty() && series.counted() > 0 {
+                let (id, count) = (&title.id, series.counted());
+                unsure = Some(format!("it names no file of the series {id}, but counts {count}"));
+            }
             titles.push(title);
         }
         unsure = unsure.or(files::unmounted(&talk, &before, &titles).await?);

@@ -9,6 +9,9 @@ use super::wire::{File, Folder, Page, Series};
 use crate::domain::Failure;
 use crate::services::http::{Call, Talk};
 
+/// A server that never comes to an end is left off here; what came then says that it is not all.
+const PAGES: u32 = 10_000;
+
 /// What came of a list, each thing once.
 #[derive(Debug)]
 pub(super) struct All<T> {
@@ -45,7 +48,7 @@ async fn all<T: DeserializeOwned + Numbered>(
     let mut seen = HashSet::new();
     let (mut total, mut came) = (None, 0_u64);
     let mut moving = None;
-    for number in 1_u32.. {
+    for number in 1..=PAGES {
         let call = call(Call::to(path)).with("page", &number).bulk();
         let page: Page<T> = state::get(talk, call).await?.json()?;
         if *total.get_or_insert(page.total) != page.total {
@@ -53,9 +56,10 @@ async fn all<T: DeserializeOwned + Numbered>(
         }
         let count = u64::try_from(page.list.len()).unwrap_or(u64::MAX);
         came = came.saturating_add(count);
+        let before = found.len();
         found.extend(page.list.into_iter().filter(|thing| seen.insert(thing.number())));
         page_came(came, page.total);
-        if count == 0 || came >= page.total {
+        if found.len() == before || came >= page.total {
             break;
         }
     }

@@ -58,6 +58,15 @@ pub(super) struct Series {
     pub(super) ids: Ids,
     #[serde(rename = "Name", default)]
     name: Option<String>,
+    #[serde(rename = "Sizes", default)]
+    sizes: Sizes,
+}
+
+/// How many episodes, of each sort, have a file on record.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Sizes {
+    #[serde(rename = "Local", default)]
+    local: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -210,6 +219,11 @@ impl Ids {
 }
 
 impl Series {
+    /// How many of its episodes have a file on record.
+    pub(super) fn counted(&self) -> u64 {
+        self.sizes.local.values().copied().fold(0, u64::saturating_add)
+    }
+
     /// The series in our words, without files.
     pub(super) fn listed(&self) -> Listed {
         let title = self.name.clone().unwrap_or_default();

@@ -79,8 +79,8 @@ impl Series {
         }
     }
 
-    /// The same with its files. Where Sonarr counts more than it names, it has more: it counts a file
-    /// with two episodes twice, and a list that is short is not to be believed.
+    /// The same with its files. Where Sonarr counts more than it names, it has more: a list that came
+    /// short is not to be believed.
     pub(super) fn with_files(self, files: Vec<EpisodeFile>) -> Listed {
         let mut listed = self.listed();
         let mut named: BTreeMap<u32, u32> = BTreeMap::new();

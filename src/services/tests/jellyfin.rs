@@ -104,6 +104,16 @@ async fn a_listing_whose_total_changes_or_whose_pages_overlap_is_moving() {
 }
 
 #[tokio::test]
+async fn a_library_that_says_the_same_page_again_and_again_is_left_off() {
+    let server = jellyfin().await;
+    let items = fixture!("jellyfin/10.11/items.json");
+    let endless = items.replace("\"TotalRecordCount\": 5", "\"TotalRecordCount\": 9000000");
+    server.set("Items?includeItemTypes=Movie%2CSeries%2CEpisode", Answer::json(&endless));
+    let listing = server.client().list(&quiet).await.unwrap();
+    assert!(listing.moving.is_some());
+}
+
+#[tokio::test]
 async fn while_a_scan_runs_nothing_is_absent() {
     let scanning = || Answer::json(fixture!("jellyfin/10.11/tasks-scanning.json"));
     let idle = || Answer::json(fixture!("jellyfin/10.11/tasks.json"));
@@ -116,6 +126,16 @@ async fn while_a_scan_runs_nothing_is_absent() {
         let listing = server.client().list(&quiet).await.unwrap();
         assert!(listing.moving.unwrap().contains("scanning"));
     }
+}
+
+#[tokio::test]
+async fn a_scan_that_begins_after_the_listing_counts_too() {
+    let server = without().await;
+    let idle = || Answer::json(fixture!("jellyfin/10.11/tasks.json"));
+    let scanning = Answer::json(fixture!("jellyfin/10.11/tasks-scanning.json"));
+    server.set_row("ScheduledTasks", vec![idle(), idle(), scanning]);
+    let said = server.client().ask(&film()).await.unwrap();
+    assert!(said.unsure.unwrap().contains("scanning"));
 }
 
 #[tokio::test]

@@ -141,6 +141,7 @@ async fn a_redirect_is_not_followed_and_says_which_address_is_right() {
         ("/movies/api/v3/system/status?x=1", "/movies;"),
         ("https://me:word@films.example/r/api/v3/system/status", "https://films.example/r;"),
         ("/api/v3/system/status", "/;"),
+        ("/jellyfin/web/", "/jellyfin;"),
         ("https://sso.example/login?to=s3cr3t", "https://sso.example/login;"),
     ] {
         for status in [301, 302, 307, 308] {

@@ -110,6 +110,18 @@ async fn a_series_is_said_with_where_its_files_are_in_each_version() {
 }
 
 #[tokio::test]
+async fn a_series_that_names_no_file_but_counts_some_is_not_without() {
+    let server = shoko().await;
+    server.set("api/v3/Series/37/File", Answer::json("{\"Total\":0,\"List\":[]}"));
+    let said = server.client().ask(&bebop()).await.unwrap();
+    assert!(said.unsure.unwrap().contains("counts 26"));
+    let none = FIVE.one.replace("\"Episodes\": 26", "\"Episodes\": 0");
+    server.set("api/v3/Series/37", Answer::json(&none));
+    let said = server.client().ask(&bebop()).await.unwrap();
+    assert_eq!((said.titles[0].file_count, said.unsure), (0, None));
+}
+
+#[tokio::test]
 async fn a_series_that_shoko_itself_does_not_have_is_gone() {
     let said = without().await.client().ask(&bebop()).await.unwrap();
     assert_eq!((said.titles.len(), said.gone, said.unsure), (0, vec!["37".to_owned()], None));
