@@ -80,6 +80,7 @@ async fn info(State(jelly): State<Arc<Jelly>>, Extension(mood): Extension<Mood>)
         info[flag] = json!(false);
     }
     info["SupportsLibraryMonitor"] = json!(true);
+    info["CanSelfRestart"] = json!(true);
     info["WebSocketPortNumber"] = json!(8096);
     info["ProgramDataPath"] = json!("/config/data");
     answer::json(&info)
