@@ -22,6 +22,7 @@ ANSWERS = {
         "/api/v3/movie": "[MovieResource]",
         "/api/v3/movie/{id}": "MovieResource",
         "/api/v3/moviefile": "[MovieFileResource]",
+        "/api/v3/moviefile/{id}": "MovieFileResource",
         "/api/v3/rootfolder": "[RootFolderResource]",
         "/api/v3/diskspace": "[DiskSpaceResource]",
         "/api/v3/health": "[HealthResource]",

@@ -29,6 +29,8 @@ use crate::misbehaviour::{Misbehaviour, Mood};
 pub(crate) trait Program: Send + Sync + 'static {
     /// The sub-path under which it is served: empty or `/radarr`.
     fn url_base(&self) -> &str;
+    /// The words of its routes as they are spelled here. Requests may spell them in any case.
+    fn words(&self) -> &'static [&'static str];
     /// Its answer to a request outside of the sub-path.
     fn outside(&self, path_and_query: &str) -> Response;
     /// Its refusal of a request, if it doesn't let it in. The path is without the sub-path.
@@ -180,7 +182,8 @@ impl std::error::Error for Ended {}
 async fn answered(request: Request<Incoming>, desk: Desk) -> Result<Response, Ended> {
     let path = request.uri().path().to_owned();
     let whole = request.uri().path_and_query().map_or_else(|| path.clone(), ToString::to_string);
-    let inner = inside(&path, desk.program.url_base()).map(str::to_owned);
+    let words = desk.program.words();
+    let inner = inside(&path, desk.program.url_base()).map(|inner| spelled(inner, words));
     let route = gate::route(request.method().as_str(), inner.as_deref().unwrap_or(&path));
     let mood = desk.gate.pass(&route, format!("{} {whole}", request.method()));
     for what in &mood.0 {
@@ -220,6 +223,12 @@ async fn answered(request: Request<Incoming>, desk: Desk) -> Result<Response, En
 fn inside<'a>(path: &'a str, base: &str) -> Option<&'a str> {
     let rest = path.strip_prefix(base)?;
     if rest.is_empty() { Some("/") } else { rest.starts_with('/').then_some(rest) }
+}
+
+/// A path in the spelling of the routes.
+fn spelled(path: &str, words: &[&str]) -> String {
+    let known = |part: &str| words.iter().find(|word| word.eq_ignore_ascii_case(part)).copied();
+    path.split('/').map(|part| known(part).unwrap_or(part)).collect::<Vec<_>>().join("/")
 }
 
 async fn routed(

@@ -170,6 +170,7 @@ fn radarr_answers_as_its_document_says() {
         assert_ne!(said, json!([]), "{route}: nothing to check");
     }
     document.ask(&client, "/api/v3/movie/{id}", "/api/v3/movie/1");
+    document.ask(&client, "/api/v3/moviefile/{id}", "/api/v3/moviefile/3");
     document.ask(&client, "/api/v3/command/{id}", "/api/v3/command/2");
     fs::remove_dir_all(world.directory(Library::Movies).unwrap()).unwrap();
     document.ask(&client, "/api/v3/rootfolder", "/api/v3/rootfolder");
