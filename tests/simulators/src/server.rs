@@ -3,8 +3,10 @@
 
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener as StdListener};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc as blocking;
+use std::task::{Context, Poll};
 use std::{fmt, io, thread};
 
 use axum::Router;
@@ -12,8 +14,8 @@ use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http_body_util::BodyExt;
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
@@ -291,11 +293,24 @@ async fn collected(response: Response) -> Bytes {
 /// Half of an answer that promises the whole.
 fn cut_off(bytes: &Bytes) -> Response {
     let length = bytes.len();
-    let half = Full::new(bytes.slice(..length / 2)).map_err(|never: Infallible| match never {});
-    let trailing = Body::new(half.with_trailers(async { Some(Err(Ended)) }).boxed());
     Response::builder()
         .header(header::CONTENT_TYPE, answer::JSON)
         .header(header::CONTENT_LENGTH, length)
-        .body(trailing)
+        .body(Body::new(Broken(Some(bytes.slice(..length / 2)))))
         .unwrap()
+}
+
+/// A body that breaks off behind its first piece, and doesn't say how long it is.
+struct Broken(Option<Bytes>);
+
+impl hyper::body::Body for Broken {
+    type Data = Bytes;
+    type Error = Ended;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Ended>>> {
+        Poll::Ready(Some(self.0.take().map(Frame::data).ok_or(Ended)))
+    }
 }
