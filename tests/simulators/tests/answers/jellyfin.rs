@@ -312,3 +312,16 @@ fn routes_and_names_may_be_spelled_in_any_case() {
     assert_eq!(given.status, 200);
     assert_eq!(jellyfin.asked("/Items"), 1);
 }
+
+#[test]
+fn two_hundred_thousand_episodes_can_be_paged_through() {
+    let world = World::without_disk();
+    world.series(5_000, 4, 10);
+    let jellyfin = Jellyfin::start(&world, jellyfin::Options::default());
+    let client = with_key(&jellyfin).patient();
+    for start in [0, 100_000, 204_500] {
+        let page = client.json(&format!("{ALL}&startIndex={start}&limit=1000"));
+        assert_eq!(page["TotalRecordCount"], 205_000);
+        assert_eq!(elements(&page["Items"]).len(), if start == 204_500 { 500 } else { 1000 });
+    }
+}
