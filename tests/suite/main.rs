@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a test may say what it skipped")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
+mod clients;
 mod docs;
 mod e2e;
 mod library;

@@ -113,6 +113,13 @@ pub(crate) fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&found).into_owned()
 }
 
+/// A member of a body, whose name may be in any case.
+pub(crate) fn member<'a>(body: &'a Value, name: &str) -> &'a Value {
+    let members = body.as_object().into_iter().flatten();
+    let mut named = members.filter(|(key, _)| key.eq_ignore_ascii_case(name));
+    named.next().map_or(&Value::Null, |(_, value)| value)
+}
+
 /// A header as text.
 pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()

@@ -98,6 +98,7 @@ fn router() -> Router<Arc<Arr>> {
         .route("/api/v3/movie", get(movies))
         .route("/api/v3/movie/{id}", get(one_movie))
         .route("/api/v3/moviefile", get(movie_files))
+        .route("/api/v3/moviefile/{id}", get(one_movie_file))
         .route("/api/v3/history/movie", get(history))
 }
 
@@ -147,6 +148,19 @@ async fn movie_files(
         mood.lists(record.id) && (ids.contains(&record.id) || files.contains(&file.id))
     });
     answer::list(wanted.map(|(record, file)| movie_file(&database, record, file, &mood)))
+}
+
+async fn one_movie_file(
+    State(arr): State<Arc<Arr>>,
+    Extension(mood): Extension<Mood>,
+    Path(id): Path<u32>,
+) -> Response {
+    let database = arr.lock();
+    let mut every = database.records.iter().flat_map(|r| r.files.iter().map(move |file| (r, file)));
+    match every.find(|(_, file)| mood.shown(file.id, file.id) == id) {
+        Some((record, file)) => answer::json(&movie_file(&database, record, file, &mood)),
+        None => not_found(),
+    }
 }
 
 async fn history(

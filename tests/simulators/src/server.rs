@@ -3,8 +3,10 @@
 
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener as StdListener};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc as blocking;
+use std::task::{Context, Poll};
 use std::{fmt, io, thread};
 
 use axum::Router;
@@ -12,8 +14,8 @@ use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http_body_util::BodyExt;
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +31,8 @@ use crate::misbehaviour::{Misbehaviour, Mood};
 pub(crate) trait Program: Send + Sync + 'static {
     /// The sub-path under which it is served: empty or `/radarr`.
     fn url_base(&self) -> &str;
+    /// The words of its routes as they are spelled here. Requests may spell them in any case.
+    fn words(&self) -> &'static [&'static str];
     /// Its answer to a request outside of the sub-path.
     fn outside(&self, path_and_query: &str) -> Response;
     /// Its refusal of a request, if it doesn't let it in. The path is without the sub-path.
@@ -180,7 +184,8 @@ impl std::error::Error for Ended {}
 async fn answered(request: Request<Incoming>, desk: Desk) -> Result<Response, Ended> {
     let path = request.uri().path().to_owned();
     let whole = request.uri().path_and_query().map_or_else(|| path.clone(), ToString::to_string);
-    let inner = inside(&path, desk.program.url_base()).map(str::to_owned);
+    let words = desk.program.words();
+    let inner = inside(&path, desk.program.url_base()).map(|inner| spelled(inner, words));
     let route = gate::route(request.method().as_str(), inner.as_deref().unwrap_or(&path));
     let mood = desk.gate.pass(&route, format!("{} {whole}", request.method()));
     for what in &mood.0 {
@@ -220,6 +225,12 @@ async fn answered(request: Request<Incoming>, desk: Desk) -> Result<Response, En
 fn inside<'a>(path: &'a str, base: &str) -> Option<&'a str> {
     let rest = path.strip_prefix(base)?;
     if rest.is_empty() { Some("/") } else { rest.starts_with('/').then_some(rest) }
+}
+
+/// A path in the spelling of the routes.
+fn spelled(path: &str, words: &[&str]) -> String {
+    let known = |part: &str| words.iter().find(|word| word.eq_ignore_ascii_case(part)).copied();
+    path.split('/').map(|part| known(part).unwrap_or(part)).collect::<Vec<_>>().join("/")
 }
 
 async fn routed(
@@ -282,11 +293,24 @@ async fn collected(response: Response) -> Bytes {
 /// Half of an answer that promises the whole.
 fn cut_off(bytes: &Bytes) -> Response {
     let length = bytes.len();
-    let half = Full::new(bytes.slice(..length / 2)).map_err(|never: Infallible| match never {});
-    let trailing = Body::new(half.with_trailers(async { Some(Err(Ended)) }).boxed());
     Response::builder()
         .header(header::CONTENT_TYPE, answer::JSON)
         .header(header::CONTENT_LENGTH, length)
-        .body(trailing)
+        .body(Body::new(Broken(Some(bytes.slice(..length / 2)))))
         .unwrap()
+}
+
+/// A body that breaks off behind its first piece, and doesn't say how long it is.
+struct Broken(Option<Bytes>);
+
+impl hyper::body::Body for Broken {
+    type Data = Bytes;
+    type Error = Ended;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Ended>>> {
+        Poll::Ready(Some(self.0.take().map(Frame::data).ok_or(Ended)))
+    }
 }

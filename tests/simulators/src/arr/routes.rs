@@ -22,6 +22,29 @@ impl Program for Arr {
         &self.setup.url_base
     }
 
+    fn words(&self) -> &'static [&'static str] {
+        &[
+            "api",
+            "v3",
+            "ping",
+            "system",
+            "status",
+            "rootfolder",
+            "diskspace",
+            "health",
+            "history",
+            "since",
+            "queue",
+            "details",
+            "command",
+            "movie",
+            "moviefile",
+            "series",
+            "episode",
+            "episodefile",
+        ]
+    }
+
     fn outside(&self, path_and_query: &str) -> Response {
         let mut response = answer::empty(StatusCode::TEMPORARY_REDIRECT);
         let there = format!("{}{path_and_query}", self.setup.url_base);
@@ -260,14 +283,15 @@ async fn command(
     Extension(mood): Extension<Mood>,
     Json(body): Json<Value>,
 ) -> Response {
-    let Some(name) = body.get("name").and_then(Value::as_str) else {
+    let Some(name) = answer::member(&body, "name").as_str() else {
         return bad_request("'Name' must not be empty.");
     };
     let mut database = arr.lock();
-    let number = |key: &str| body.get(key).and_then(Value::as_u64);
-    let several = body.get("movieIds").or_else(|| body.get("seriesIds")).and_then(Value::as_array);
-    let mut shown: Vec<u64> = several.into_iter().flatten().filter_map(Value::as_u64).collect();
-    shown.extend(number("movieId").or_else(|| number("seriesId")));
+    let one = |key: &str| answer::member(&body, key).as_u64();
+    let several = ["movieIds", "seriesIds"].map(|key| answer::member(&body, key).as_array());
+    let several = several.into_iter().flatten().flatten();
+    let mut shown: Vec<u64> = several.filter_map(Value::as_u64).collect();
+    shown.extend(one("movieId").or_else(|| one("seriesId")));
     let last = database.last_record;
     let ids: Vec<u32> = shown
         .iter()

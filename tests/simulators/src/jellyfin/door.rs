@@ -27,6 +27,23 @@ impl Program for Jelly {
         &self.url_base
     }
 
+    fn words(&self) -> &'static [&'static str] {
+        &[
+            "System",
+            "Info",
+            "Public",
+            "Ping",
+            "Users",
+            "Me",
+            "AuthenticateByName",
+            "Items",
+            "Counts",
+            "Library",
+            "VirtualFolders",
+            "ScheduledTasks",
+        ]
+    }
+
     fn outside(&self, _path_and_query: &str) -> Response {
         let mut response = answer::empty(StatusCode::FOUND);
         let there = HeaderValue::from_str(&format!("{}/web/", self.url_base)).unwrap();

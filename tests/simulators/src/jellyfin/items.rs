@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::database::{Database, Item, Kind, Record, hashed};
 use super::door::Caller;
+use super::filter::Filter;
 use super::{Version, shown};
 use crate::answer::Query;
 use crate::misbehaviour::Mood;
@@ -47,17 +48,18 @@ impl View<'_> {
         if ids.is_empty() && parent.is_none() && !query.is("recursive") {
             return self.page(self.top_folders(database).into_iter());
         }
+        let filter = Filter::of(query);
         let wanted = |item: &&Item| {
             let record = &database.records[item.record];
             if !self.may_see(record) {
                 return false;
             }
             if !ids.is_empty() {
-                return ids.contains(&self.id(item.id)) && self.is_wanted(item, record);
+                return ids.contains(&self.id(item.id)) && filter.wants(item, record);
             }
             self.mood.lists(u32::try_from(item.record).unwrap())
                 && parent.is_none_or(|parent| self.is_below(database, item, parent))
-                && self.is_wanted(item, record)
+                && filter.wants(item, record)
         };
         let found: Vec<&Item> = items.iter().filter(wanted).collect();
         let collapses = ids.is_empty() && self.collapses();
@@ -106,32 +108,6 @@ impl View<'_> {
             Kind::Episode => &[season, series, library],
         };
         if self.query.is("recursive") { above.contains(&parent) } else { above[0] == parent }
-    }
-
-    fn is_wanted(&self, item: &Item, record: &Record) -> bool {
-        let query = self.query;
-        let names_type = |parameter: &str| {
-            query.many(parameter).iter().any(|name| name.eq_ignore_ascii_case(item.kind.name()))
-        };
-        let is_virtual = item.kind == Kind::Episode && item.file.is_none();
-        let excludes_virtual =
-            query.many("excludeLocationTypes").iter().any(|t| t.eq_ignore_ascii_case("Virtual"));
-        let is_missing = query.get("isMissing").map(|value| value.eq_ignore_ascii_case("true"));
-        let has = |parameter: &str, provider: &str| {
-            let wanted = query.get(parameter).map(|value| value.eq_ignore_ascii_case("true"));
-            wanted.is_none_or(|wanted| wanted == provider_ids(item, record).contains_key(provider))
-        };
-        let years = query.numbers("years");
-        let name = query.get("searchTerm").map(str::to_lowercase);
-        (query.get("includeItemTypes").is_none_or(str::is_empty) || names_type("includeItemTypes"))
-            && !names_type("excludeItemTypes")
-            && !(is_virtual && excludes_virtual)
-            && is_missing.is_none_or(|wanted| wanted == is_virtual)
-            && has("hasTmdbId", "Tmdb")
-            && has("hasTvdbId", "Tvdb")
-            && has("hasImdbId", "Imdb")
-            && (years.is_empty() || years.contains(&u32::from(record.title.year)))
-            && name.is_none_or(|name| name_of(item, record).to_lowercase().contains(&name))
     }
 
     fn top_folders(&self, database: &Database) -> Vec<Value> {
@@ -259,7 +235,7 @@ pub(super) fn collection_type(library: Library) -> &'static str {
     if library == Library::Movies { "movies" } else { "tvshows" }
 }
 
-fn name_of(item: &Item, record: &Record) -> String {
+pub(super) fn name_of(item: &Item, record: &Record) -> String {
     match item.kind {
         Kind::Movie | Kind::Series => record.title.name.clone(),
         Kind::Season => format!("Season {}", item.season),
@@ -268,7 +244,7 @@ fn name_of(item: &Item, record: &Record) -> String {
 }
 
 /// The ids of an item: those of an episode are its own, never its series'.
-fn provider_ids(item: &Item, record: &Record) -> Map<String, Value> {
+pub(super) fn provider_ids(item: &Item, record: &Record) -> Map<String, Value> {
     let title = &record.title;
     let mut ids = Map::new();
     match item.kind {

@@ -2,6 +2,7 @@
 
 mod database;
 mod door;
+mod filter;
 mod items;
 mod routes;
 

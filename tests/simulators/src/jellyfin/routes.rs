@@ -80,6 +80,7 @@ async fn info(State(jelly): State<Arc<Jelly>>, Extension(mood): Extension<Mood>)
         info[flag] = json!(false);
     }
     info["SupportsLibraryMonitor"] = json!(true);
+    info["CanSelfRestart"] = json!(true);
     info["WebSocketPortNumber"] = json!(8096);
     info["ProgramDataPath"] = json!("/config/data");
     answer::json(&info)
@@ -135,7 +136,7 @@ async fn one_user(State(jelly): State<Arc<Jelly>>, Path(id): Path<String>) -> Re
 }
 
 async fn authenticate(State(jelly): State<Arc<Jelly>>, Json(body): Json<Value>) -> Response {
-    if body["Username"] != USER || body["Pw"] != PASSWORD {
+    if answer::member(&body, "Username") != USER || answer::member(&body, "Pw") != PASSWORD {
         return answer::empty(StatusCode::UNAUTHORIZED);
     }
     let server_id = shown(jelly.lock().server_id);

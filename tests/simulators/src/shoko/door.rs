@@ -18,6 +18,28 @@ impl Program for Shared {
         ""
     }
 
+    fn words(&self) -> &'static [&'static str] {
+        &[
+            "api",
+            "auth",
+            "v3",
+            "Init",
+            "Status",
+            "Version",
+            "User",
+            "Current",
+            "Series",
+            "WithoutFiles",
+            "AniDB",
+            "File",
+            "Episode",
+            "PathEndsWith",
+            "Location",
+            "ImportFolder",
+            "ManagedFolder",
+        ]
+    }
+
     fn outside(&self, _path_and_query: &str) -> Response {
         answer::empty(StatusCode::NOT_FOUND)
     }

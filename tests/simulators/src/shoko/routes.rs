@@ -63,7 +63,8 @@ async fn init_version(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn authenticate(State(shared): State<Arc<Shared>>, Json(body): Json<Value>) -> Response {
-    if body["user"] == USER && body["pass"] == PASSWORD && body["device"].is_string() {
+    let given = |name: &str| answer::member(&body, name);
+    if given("user") == USER && given("pass") == PASSWORD && given("device").is_string() {
         answer::json(&json!({"apikey": shared.key}))
     } else {
         answer::empty(StatusCode::UNAUTHORIZED)

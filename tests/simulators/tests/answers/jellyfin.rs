@@ -298,3 +298,30 @@ fn the_oldest_knows_a_single_item_only_by_its_user() {
     assert_eq!(user.get(&format!("/Items/{id}")).status, 405);
     assert_eq!(user.get(&format!("/Users/{me}/Items/{id}")).status, 200);
 }
+
+#[test]
+fn routes_and_names_may_be_spelled_in_any_case() {
+    let world = World::without_disk();
+    world.films(1);
+    let jellyfin = Jellyfin::start(&world, jellyfin::Options::default());
+    let client = with_key(&jellyfin);
+    assert_eq!(client.json("/system/info/public")["Version"], "10.11.11");
+    assert_eq!(client.json("/items?RECURSIVE=TRUE&IncludeItemTypes=movie")["TotalRecordCount"], 1);
+    let given =
+        client.post("/Users/authenticatebyname", &json!({"username": USER, "pw": PASSWORD}));
+    assert_eq!(given.status, 200);
+    assert_eq!(jellyfin.asked("/Items"), 1);
+}
+
+#[test]
+fn two_hundred_thousand_episodes_can_be_paged_through() {
+    let world = World::without_disk();
+    world.series(5_000, 4, 10);
+    let jellyfin = Jellyfin::start(&world, jellyfin::Options::default());
+    let client = with_key(&jellyfin).patient();
+    for start in [0, 100_000, 204_500] {
+        let page = client.json(&format!("{ALL}&startIndex={start}&limit=1000"));
+        assert_eq!(page["TotalRecordCount"], 205_000);
+        assert_eq!(elements(&page["Items"]).len(), if start == 204_500 { 500 } else { 1000 });
+    }
+}

@@ -5,5 +5,6 @@ mod client;
 mod jellyfin;
 mod misbehaviour;
 mod radarr;
+mod schemas;
 mod shoko;
 mod sonarr;
