@@ -106,7 +106,8 @@ pub fn testimony(
                 }
             }
         }
-        if title.files.is_empty() && title.folder.is_none() && case.count(title) > 0 {
+        let claims_some = case.count(title) > 0 || case.instance.service == Service::Jellyfin;
+        if title.files.is_empty() && title.folder.is_none() && claims_some {
             facts.push(format!("it lists {} with a file and names no place", title.item));
             stands.get_or_insert_with(|| format!("an unnamed place of {}", title.item));
         }
@@ -192,8 +193,10 @@ impl Case<'_> {
         }
         let there = files().filter(|file| file.accessible != Some(false));
         let mut claims: Vec<Claim<'_>> = there.map(of_file).collect();
-        // Files that are counted and not named lie somewhere in the folder.
-        if files().count() < count {
+        // Files that are counted and not named lie somewhere in the folder. Jellyfin counts none: what it
+        // lists it takes to be there.
+        let counts_none = self.instance.service == Service::Jellyfin && claims.is_empty();
+        if files().count() < count || counts_none {
             let folder = title.folder.as_ref();
             claims.extend(folder.map(|path| Claim { path, is_folder: true }));
         }

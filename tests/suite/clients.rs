@@ -179,10 +179,6 @@ fn no_odd_answer_at_any_request_makes_a_title_absent() {
         stage.ask(service, &question).unwrap();
         let requests = simulator.asked_in_all();
         for way in &ways {
-            // Of Shoko an empty list of files is still believed beside a series that counts some.
-            if (service, way) == (Service::Shoko, &Misbehaviour::EmptyList) {
-                continue;
-            }
             // One request beyond the last is what it asks when something has seemed odd.
             for request in 1..=requests + 1 {
                 simulator.misbehave_from(request, way.clone());

@@ -254,11 +254,26 @@ fn files_that_are_counted_and_not_named_are_claimed_of_the_folder() {
 fn a_title_without_files_or_gone_under_all_its_ids_is_absent() {
     for service in ALL {
         let set = set(service);
-        assert_eq!(set.answer(&said(vec![title(vec![])]), &Disk::default()), Answer::Absent);
+        if service != Service::Jellyfin {
+            let nothing = said(vec![title(vec![])]);
+            assert_eq!(set.answer(&nothing, &Disk::default()), Answer::Absent);
+        }
         let (answer, facts) = set.hears(Ok(&said(vec![])), &Disk::default());
         assert_eq!(answer, Answer::Absent, "{service}");
         assert_eq!(facts, ["it has no such title under 1 any more"]);
     }
+}
+
+#[test]
+fn a_title_that_jellyfin_lists_is_a_claim_of_its_folder_also_without_an_episode() {
+    let set = set(Service::Jellyfin);
+    let mut disk = disk("Heat", FileState::Absent);
+    let nothing = said(vec![title(vec![])]);
+    assert_eq!(set.answer(&nothing, &disk), Answer::Refuted { place: "/m/Heat".into() });
+    disk.before.clear();
+    assert_eq!(set.answer(&nothing, &disk), Answer::Unverified { place: "/m/Heat".into() });
+    let nowhere = said(vec![Listed { folder: None, ..title(vec![]) }]);
+    assert!(matches!(set.answer(&nowhere, &disk), Answer::Unverified { .. }));
 }
 
 #[test]

@@ -14,8 +14,6 @@ fn a_film_that_radarr_forgets_while_its_file_is_kept_is_unlisted_and_not_gone() 
     rig.radarr.remove(film);
     rig.jellyfin.remove(film);
     sweep(&daemon);
-    std::thread::sleep(SETTLE * 5);
-    println!("{:#}", daemon.story(&film.name).unwrap());
     let story = daemon.wait_decided(&film.name, "held");
     assert!(story["summary"].as_str().unwrap().contains("no service lists it any more"), "{story}");
     throughout(SETTLE * 2, || assert!(daemon.deletions().is_empty()));
