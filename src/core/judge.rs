@@ -252,6 +252,7 @@ impl Core {
         let candidate = self.candidates.remove(&id)?;
         self.last_losses.remove(&id);
         self.by_item.remove(&candidate.item.key());
+        self.by_kin.remove(&candidate.item, id);
         self.dirty_candidates.insert(id);
         Some(candidate)
     }

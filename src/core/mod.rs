@@ -27,6 +27,7 @@ mod effect;
 mod follow;
 mod inner;
 mod judge;
+mod kin;
 #[cfg(test)]
 mod mounts_tests;
 mod remote;
@@ -47,6 +48,8 @@ pub use saved::{Changes, ItemState, RootState, Saved};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
+use kin::Kin;
+
 use crate::domain::{
     Awake, Candidate, CandidateId, Decision, Evidence, FilePath, Health, Hold, Identity, Item,
     ItemKey, LostFile, Now, Observation, ProbeId, RootLook, RootName, Stage, Subject, What,
@@ -63,6 +66,8 @@ pub struct Core {
     items: HashMap<ItemKey, ItemState>,
     candidates: BTreeMap<CandidateId, Candidate>,
     by_item: HashMap<ItemKey, CandidateId>,
+    /// The same by each key that it may be found by.
+    by_kin: Kin,
     /// Whose each followed file is.
     followed: HashMap<FilePath, ItemKey>,
     next_candidate: CandidateId,
@@ -107,6 +112,7 @@ impl Core {
             followed: Self::index_follows(&items),
             items,
             by_item: candidates.values().map(|c| (c.item.key(), c.id)).collect(),
+            by_kin: Kin::of(&candidates),
             candidates,
             next_candidate: CandidateId(saved.next_candidate.0.max(beyond)),
             next_probe: saved.next_probe,
@@ -165,21 +171,6 @@ impl Core {
         self.turn(now, name, health, reason);
     }
 
-    /// A person says that a root is right as it is now: its identity, or what is left in it.
-    pub fn accept(&mut self, now: Now, name: &RootName) {
-        let Some(root) = self.roots.get_mut(name) else { return };
-        root.state.suspect = None;
-        root.shrink.accept();
-        if let Some(RootLook::Seen { identity }) = root.look.clone() {
-            let before = root.state.identity.replace(identity.clone());
-            self.carry(name, before.as_ref(), &identity);
-        }
-        self.forget_retired(name);
-        self.dirty_roots.insert(name.clone());
-        self.decide_root(now, name, What::Accepted);
-        self.judge_again(now, name);
-    }
-
     /// Adopts a root in which a media file was seen: from now on this is its identity.
     pub fn adopt(&mut self, now: Now, name: &RootName, identity: &Identity) {
         let Some(root) = self.roots.get_mut(name) else { return };
@@ -222,20 +213,20 @@ impl Core {
             // Where it lay is not even a place any more.
             self.unfollow_root(name);
             self.forget_under(now, name, "has another path now");
-        } else {
-            // What went before that is looked at by the new rules, once all is listed by them.
-            self.settle_under(now, name);
         }
+        self.hold_all_rebased(now, name);
     }
 
     /// Forgets a root that is no longer configured.
     pub fn remove_root(&mut self, now: Now, name: &RootName) {
-        if self.roots.remove(name).is_none() {
-            return;
-        }
+        let Some(root) = self.roots.remove(name) else { return };
         self.dirty_roots.insert(name.clone());
         self.unfollow_root(name);
         self.forget_under(now, name, "is not configured any more");
+        // A mount that went is no change of the configuration, and what was never adopted held nothing.
+        if name.outer().is_none() && root.state.identity.is_some() {
+            self.hold_all_rebased(now, name);
+        }
     }
 
     /// How long things are waited for.

@@ -15,6 +15,9 @@ impl Core {
         files: Vec<LostFile>,
         sensor: Sensor,
     ) {
+        // One work under two names that match has one review, and one obituary.
+        let kin = self.kin(item);
+        let item = &kin.unwrap_or_else(|| item.clone());
         let key = item.key();
         let state = self.items.get(&key);
         if files.is_empty() || state.is_some_and(|state| state.closed.is_some()) {
@@ -58,6 +61,7 @@ impl Core {
         let id = self.next_candidate;
         self.next_candidate = CandidateId(id.0 + 1);
         self.by_item.insert(item.key(), id);
+        self.by_kin.add(item, id);
         let candidate = Candidate {
             id,
             item: item.clone(),
@@ -78,7 +82,8 @@ impl Core {
 
     pub(super) fn seen(&mut self, now: Now, item: &Item, files: &[FilePath]) {
         let key = item.key();
-        if let Some(id) = self.by_item.get(&key).copied() {
+        let kin = self.kin(item).map(|kin| kin.key());
+        if let Some(id) = self.by_item.get(kin.as_ref().unwrap_or(&key)).copied() {
             if let Some(candidate) = self.candidates.get_mut(&id) {
                 candidate.absent = None;
             }
@@ -264,16 +269,12 @@ impl Core {
         }
     }
 
-    pub(super) fn settle_under(&mut self, now: Now, name: &RootName) {
-        let of_root = |c: &&Candidate| c.places.iter().any(|place| place.root == *name);
-        let concerned: Vec<CandidateId> =
-            self.candidates.values().filter(of_root).map(|candidate| candidate.id).collect();
-        for id in concerned {
-            if let Some(candidate) = self.candidates.get_mut(&id) {
-                // By the new rules its new name may be one that no listing tells.
-                candidate.lost.iter_mut().for_each(|file| file.sought = true);
-            }
-            self.unsettle(now, id);
+    /// The configuration of a root changed: whatever went before may live where by the old one it would
+    /// have been found. No change of the configuration is a deletion.
+    pub(super) fn hold_all_rebased(&mut self, now: Now, root: &RootName) {
+        let open: Vec<CandidateId> = self.candidates.keys().copied().collect();
+        for id in open {
+            self.hold(now, id, Hold::Rebased { root: root.clone() }, Vec::new());
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Core;
 use super::saved::RootState;
 use super::shrink::Shrink;
-use crate::domain::{Awake, Health, Identity, LostFile, Now, RootLook, RootName, Timestamp};
+use crate::domain::{Awake, Health, Identity, LostFile, Now, RootLook, RootName, Timestamp, What};
 
 /// Why a root that is there is not adopted.
 pub const NO_MEDIA_YET: &str = "no media file was seen in it yet";
@@ -72,6 +72,21 @@ impl Core {
                 || matches!((&root.look, &root.state.identity), (Some(RootLook::Seen { identity }),
                     Some(adopted)) if adopted.matches(identity).is_err())
         })
+    }
+
+    /// A person says that a root is right as it is now: its identity, or what is left in it.
+    pub fn accept(&mut self, now: Now, name: &RootName) {
+        let Some(root) = self.roots.get_mut(name) else { return };
+        root.state.suspect = None;
+        root.shrink.accept();
+        if let Some(RootLook::Seen { identity }) = root.look.clone() {
+            let before = root.state.identity.replace(identity.clone());
+            self.carry(name, before.as_ref(), &identity);
+        }
+        self.forget_retired(name);
+        self.dirty_roots.insert(name.clone());
+        self.decide_root(now, name, What::Accepted);
+        self.judge_again(now, name);
     }
 
     /// The first walk of an adopted root is over.

@@ -115,9 +115,10 @@ impl<S: Storage, R: Record> Engine<S, R> {
     pub(super) fn hunt(&mut self, now: Now, walked: bool) {
         self.hunt_where_health_changed(now);
         let hunting = &mut self.hunting;
+        // Also while others are looked for: what is awaited must not wait for another walk.
+        hunting.in_walk &= !walked;
         hunting.running.retain(|_, running| now.awake.since(running.since) < PATIENCE);
-        if hunting.sought.is_empty() || (hunting.in_walk && !walked) || !hunting.running.is_empty()
-        {
+        if hunting.sought.is_empty() || hunting.in_walk || !hunting.running.is_empty() {
             return;
         }
         (hunting.since, hunting.in_walk) = (None, false);

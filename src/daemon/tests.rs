@@ -10,6 +10,7 @@ use crate::domain::{
     Awake, DiskLook, Entry, FsId, Health, Identity, Now, RelPath, RootLook, RootName, Timestamp,
 };
 use crate::inventory::{Directory, Listing, Media, Name, Rules};
+use crate::sensors::watcher::{Walk, Why};
 use crate::store::{Loaded, Opened, Storage, Store};
 
 /// A recorder that remembers, or fails.
@@ -36,6 +37,8 @@ struct Rig<S = Store> {
     engine: Engine<S, Memory>,
     now: Now,
     seq: u64,
+    /// The walk that listings belong to.
+    walk: Option<Walk>,
     _dir: tempfile::TempDir,
 }
 
@@ -86,7 +89,7 @@ impl<S: Storage> Rig<S> {
         let mut engine =
             Engine::new(store, Memory::default(), loaded, None, policy, history, now).unwrap();
         engine.configure(now, vec![spec()]).unwrap();
-        Self { engine, now, seq: 0, _dir: dir }
+        Self { engine, now, seq: 0, walk: None, _dir: dir }
     }
 
     fn look_as(&mut self, identity: Identity) {
@@ -125,7 +128,7 @@ impl<S: Storage> Rig<S> {
             identity: identity.clone(),
             listings: dirs.iter().map(listing).collect(),
             lays: vec![],
-            walk: None,
+            walk: self.walk,
         };
         self.engine.listed(self.now, &report).unwrap();
     }
@@ -578,4 +581,17 @@ fn what_went_while_events_were_lost_is_looked_for_and_what_is_plainly_removed_is
         rig.engine.tick(rig.now).unwrap();
         assert_eq!(hunts(&mut rig).len(), expected);
     }
+}
+
+#[test]
+fn what_a_walk_brings_to_light_while_others_are_looked_for_is_looked_for_next() {
+    let mut rig = moved_away();
+    rig.engine.tick(rig.now).unwrap();
+    let [first] = hunts(&mut rig)[..] else { panic!("one look") };
+    rig.walk = Some(Walk::Rescan { why: Why::Timer });
+    rig.list("a", &[("", &[], &[])]);
+    rig.walked();
+    rig.engine.hunted(rig.now, &root(), first, Some(vec![])).unwrap();
+    rig.engine.tick(rig.now).unwrap();
+    assert_eq!(hunts(&mut rig).len(), 1, "no other walk is waited for");
 }

@@ -69,7 +69,7 @@ pub enum Hold {
         /// Why the loss is not simply believed.
         why: String,
     },
-    /// The configuration of its root changed after the loss. No longer made; stores have it.
+    /// The configuration of a root changed after the loss, its own or one that it may live in.
     Rebased {
         /// The root.
         root: RootName,
