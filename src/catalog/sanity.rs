@@ -179,8 +179,11 @@ impl Trust {
             return Judged { sanity: Sanity::Sane, catch_up };
         }
         if listing.moving.is_some() {
-            // What is missing from one that moved while it was read says nothing for long.
-            return Judged { sanity: found.sanity, catch_up };
+            // What is missing from one that moved while it was read begins no day, but until a later
+            // one is as before nothing that the instance says is believed.
+            let sanity = found.sanity;
+            self.doubt.get_or_insert(found);
+            return Judged { sanity, catch_up };
         }
         let of = last.titles.len();
         let before = self.doubt.take().filter(|before| before.covers(&found, brake, of));

@@ -78,13 +78,15 @@ impl Loop<'_> {
         }
         let scheduled = beside.panel.is_scheduled(instance);
         self.engine.swept(now, instance, &listing, appraisal?, scheduled)?;
-        self.listing_ended(now, instance, false, beside);
+        // One that is not believed may be as before soon: then it need not wait for a person.
+        let in_vain = self.engine.is_doubted(instance);
+        self.listing_ended(now, instance, in_vain, beside);
         Ok(())
     }
 
-    fn listing_ended(&mut self, now: Now, instance: &Instance, failed: bool, beside: &mut Beside) {
+    fn listing_ended(&mut self, now: Now, instance: &Instance, in_vain: bool, beside: &mut Beside) {
         beside.panel.is_scheduled(instance);
-        beside.panel.ended(now.awake, instance, failed);
+        beside.panel.ended(now.awake, instance, in_vain);
         beside.checks.listed(instance);
     }
 

@@ -1,5 +1,7 @@
 //! The engine with a real store, told what a watcher would tell it.
 
+mod pairs;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

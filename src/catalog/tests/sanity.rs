@@ -217,14 +217,19 @@ fn a_person_accepts_what_was_found_and_nothing_worse() {
 }
 
 #[test]
-fn a_listing_that_moved_while_it_was_read_proves_nothing_for_later() {
+fn a_listing_that_moved_while_it_was_read_proves_nothing_for_later_and_is_no_more_believed() {
     let last = shelf(films(1, 0..100));
     let mut trust = Trust::default();
+    let shrunk = Sanity::Shrunk { from: 100, to: 50 };
+    let half = |hours| listing("Radarr", films(1, 0..50), hours);
     for hours in [0, 24, 48] {
-        let half = listing("Radarr", films(1, 0..50), hours);
-        let moving = Listing { moving: Some("a scan is running".into()), ..half };
+        let moving = Listing { moving: Some("a scan is running".into()), ..half(hours) };
         let judged = trust.judge(Some(&last), &moving, true, Brake::default());
-        assert_eq!(judged.sanity, Sanity::Shrunk { from: 100, to: 50 });
-        assert_eq!(trust, Trust::default());
+        assert_eq!(judged.sanity, shrunk);
+        assert_eq!(trust.sanity(), shrunk);
     }
+    // The day begins with the first that held still.
+    let mut later = |hours| trust.judge(Some(&last), &half(hours), true, Brake::default()).sanity;
+    assert_eq!([later(72), later(95)], [shrunk, shrunk]);
+    assert_eq!(later(96), Sanity::Sane);
 }

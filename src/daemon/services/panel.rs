@@ -169,11 +169,15 @@ impl Panel {
         });
     }
 
-    /// A listing is over, and was taken over or could not be had.
-    pub(in crate::daemon) fn ended(&mut self, now: Awake, instance: &Instance, failed: bool) {
+    /// A listing is over: it was taken over, or it was `in_vain` and is tried again soon.
+    pub(in crate::daemon) fn ended(&mut self, now: Awake, instance: &Instance, in_vain: bool) {
         self.listening.remove(instance);
+        if !in_vain {
+            // Who could be listed whole answers again.
+            self.silent.remove(instance);
+        }
         let chance = u32::try_from(RandomState::new().hash_one(instance) >> 32).unwrap_or(0);
-        self.schedule.ended(now, instance, failed, self.interval, chance);
+        self.schedule.ended(now, instance, in_vain, self.interval, chance);
     }
 
     /// How far each listing is.

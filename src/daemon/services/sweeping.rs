@@ -42,6 +42,12 @@ impl<S: Storage, R: Record> Engine<S, R> {
         self.turn_service(now, instance, State::Failing(why.to_string()));
     }
 
+    /// Whether what an instance listed last was not believed.
+    pub(in crate::daemon) fn is_doubted(&self, instance: &Instance) -> bool {
+        let run = self.services.runs.get(instance);
+        run.is_some_and(|run| matches!(run.state, State::Doubted(_)))
+    }
+
     /// An instance was listed, and held against the disk. `scheduled`: by the timer, not by a person.
     ///
     /// # Errors
