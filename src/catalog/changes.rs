@@ -26,8 +26,8 @@ impl Changes {
     /// Compares two listings. Of one that moved while it was read nothing counts as missing.
     #[must_use]
     pub fn between(before: &[Listed], now: &[Listed], moving: bool) -> Self {
-        let pairing = Pairing::of(before, now);
         let mut changes = Self::default();
+        let pairing = Pairing::of(before, now);
         for (old, at) in before.iter().zip(&pairing.now) {
             let Some(new) = at.map(|at| &now[at]) else {
                 changes.dropped.push(old.clone());

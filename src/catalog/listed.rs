@@ -69,27 +69,25 @@ impl Titles {
 
     /// Takes over a sane listing whole and says what is different. What is missing from one that
     /// moved while it was read is kept.
-    pub fn learn(&mut self, instance: &Instance, listing: &Listing) -> Changes {
+    pub fn learn(&mut self, instance: &Instance, listing: Listing) -> Changes {
+        let Listing { about, mut titles, folders, moving, begun, .. } = listing;
         let before = self.shelves.remove(instance).map(|(shelf, _)| shelf.titles);
+        let is_first = before.is_none();
         let before = before.unwrap_or_default();
-        let moving = listing.moving.is_some();
-        let changes = Changes::between(&before, &listing.titles, moving);
-        let mut titles = listing.titles.clone();
+        let moving = moving.is_some();
+        // The first one only teaches.
+        let changes =
+            if is_first { Changes::default() } else { Changes::between(&before, &titles, moving) };
         if moving {
-            let missing = Changes::between(&before, &listing.titles, false).dropped;
-            let new: BTreeSet<&str> = listing.titles.iter().map(|t| t.id.as_str()).collect();
-            titles.extend(missing.into_iter().filter(|title| !new.contains(title.id.as_str())));
+            let mut missing = Changes::between(&before, &titles, false).dropped;
+            let new: BTreeSet<&str> = titles.iter().map(|title| title.id.as_str()).collect();
+            missing.retain(|title| !new.contains(title.id.as_str()));
+            titles.extend(missing);
         }
         let mapping = self.mapping(instance);
-        self.past.add(instance, &changes.dropped, &mapping, listing.begun);
+        self.past.add(instance, &changes.dropped, &mapping, begun);
         let index = Index::of(&titles, &mapping);
-        let shelf = Shelf {
-            instance: instance.clone(),
-            about: listing.about.clone(),
-            at: listing.begun,
-            titles,
-            folders: listing.folders.clone(),
-        };
+        let shelf = Shelf { instance: instance.clone(), about, at: begun, titles, folders };
         self.shelves.insert(instance.clone(), (shelf, index));
         changes
     }

@@ -8,7 +8,7 @@ use super::services::{self, Appraisal};
 use super::view;
 use super::watching::Beside;
 use crate::control::{AcceptView, CheckProgress, CheckView, Reply};
-use crate::domain::{Failure, Instance, Listing, Now, Service};
+use crate::domain::{Failure, Instance, Kind, Listing, Now, Service};
 use crate::sensors::sweep::Swept;
 use crate::store::StoreError;
 
@@ -40,7 +40,7 @@ impl Loop<'_> {
             return Ok(());
         }
         let listing = match listing {
-            Ok(listing) => listing,
+            Ok(listing) => lighten(listing),
             Err(failure) => {
                 self.engine.not_swept(now, &instance, &failure);
                 self.listing_ended(now, &instance, true, beside);
@@ -77,7 +77,7 @@ impl Loop<'_> {
             return Ok(());
         }
         let scheduled = beside.panel.is_scheduled(instance);
-        self.engine.swept(now, instance, &listing, appraisal?, scheduled)?;
+        self.engine.swept(now, instance, listing, appraisal?, scheduled)?;
         // One that is not believed may be as before soon: then it need not wait for a person.
         let in_vain = self.engine.is_doubted(instance);
         self.listing_ended(now, instance, in_vain, beside);
@@ -129,6 +129,19 @@ impl Loop<'_> {
         }
         Ok(accepted)
     }
+}
+
+/// Leaves out what a folder says as well: a library has many more episodes than titles, and which of them
+/// a series has is asked afresh when it matters.
+fn lighten(mut listing: Listing) -> Listing {
+    for title in &mut listing.titles {
+        if title.item.kind == Kind::Series && title.folder.is_some() {
+            title.files = Vec::new();
+        }
+        title.files.shrink_to_fit();
+    }
+    listing.titles.shrink_to_fit();
+    listing
 }
 
 /// The instance of a name like `radarr.uhd`.

@@ -94,7 +94,7 @@ fn titles(shelves: Vec<(Instance, Vec<Listed>)>) -> Titles {
     let mappings = all.into_iter().map(|of| (of, mapping.clone())).collect();
     let mut titles = Titles::new(mappings, Vec::new(), Vec::new());
     for (instance, shelf) in shelves {
-        titles.learn(&instance, &listing(shelf));
+        titles.learn(&instance, listing(shelf));
     }
     titles
 }
@@ -288,7 +288,7 @@ fn what_was_listed_once_is_remembered_and_still_concerns_its_instance() {
     let heat = || listed("1", film("Heat", tmdb(949)), "/m/Heat", Some("h.mkv"));
     let other = || listed("2", film("Ronin", tmdb(8195)), "/m/Ronin", Some("r.mkv"));
     let mut all = titles(vec![(radarr(), vec![heat(), other()])]);
-    let changes = all.learn(&radarr(), &listing(vec![other()]));
+    let changes = all.learn(&radarr(), listing(vec![other()]));
     assert_eq!(changes, Changes { dropped: vec![heat()], ..Changes::default() });
     assert_eq!(all.by_id(&radarr(), "1").unwrap().title, "Heat");
     let item = film("Heat", tmdb(949));
@@ -322,8 +322,8 @@ fn the_memory_of_titles_has_an_end() {
 #[test]
 fn the_first_listing_of_an_instance_only_learns() {
     let heat = listed("1", film("Heat", tmdb(949)), "/m/Heat", Some("h.mkv"));
-    let changes = titles(vec![]).learn(&radarr(), &listing(vec![heat.clone()]));
-    assert_eq!(changes, Changes { alive: vec![heat], ..Changes::default() });
+    let changes = titles(vec![]).learn(&radarr(), listing(vec![heat]));
+    assert_eq!(changes, Changes::default());
 }
 
 #[test]
@@ -367,6 +367,6 @@ fn what_is_missing_from_a_listing_that_moved_is_kept() {
     let heat = listed("1", film("Heat", tmdb(949)), "/m/Heat", Some("h.mkv"));
     let mut all = titles(vec![(radarr(), vec![heat.clone()])]);
     let moving = Listing { moving: Some("a scan is running".into()), ..listing(vec![]) };
-    assert_eq!(all.learn(&radarr(), &moving), Changes::default());
+    assert_eq!(all.learn(&radarr(), moving), Changes::default());
     assert_eq!(all.shelf(&radarr()).unwrap().titles, [heat]);
 }

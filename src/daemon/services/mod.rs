@@ -12,7 +12,7 @@ mod refresh;
 mod show;
 mod sweeping;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -161,16 +161,22 @@ fn brake(settings: &Settings) -> Brake {
     Brake { max, ..Brake::default() }
 }
 
-/// What is different between what is stored of an instance and what it lists now.
-fn difference(before: &[Listed], now: &[Listed]) -> Vec<(String, Option<Listed>)> {
-    let known: BTreeMap<&str, &Listed> = before.iter().map(|one| (one.id.as_str(), one)).collect();
-    let mut changed: Vec<(String, Option<Listed>)> = now
-        .iter()
-        .filter(|one| known.get(one.id.as_str()).is_none_or(|before| **before != **one))
-        .map(|one| (one.id.clone(), Some(one.clone())))
-        .collect();
-    let there: BTreeSet<&str> = now.iter().map(|one| one.id.as_str()).collect();
+/// What is different between what is stored of an instance and what it lists now: each with its id, as it
+/// is now if it is, and whether it is new.
+fn difference<'a>(
+    before: &'a [Listed],
+    now: &'a [Listed],
+) -> Vec<(&'a str, Option<&'a Listed>, bool)> {
+    let known: HashMap<&str, &Listed> = before.iter().map(|one| (one.id.as_str(), one)).collect();
+    let mut changed = Vec::new();
+    for one in now {
+        let before = known.get(one.id.as_str());
+        if before.is_none_or(|before| **before != *one) {
+            changed.push((one.id.as_str(), Some(one), before.is_none()));
+        }
+    }
+    let there: HashSet<&str> = now.iter().map(|one| one.id.as_str()).collect();
     let gone = before.iter().filter(|one| !there.contains(one.id.as_str()));
-    changed.extend(gone.map(|one| (one.id.clone(), None)));
+    changed.extend(gone.map(|one| (one.id.as_str(), None, false)));
     changed
 }

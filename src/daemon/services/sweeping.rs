@@ -11,10 +11,12 @@ use crate::daemon::messages;
 use crate::daemon::narrator::Line;
 use crate::daemon::orders::Order;
 use crate::domain::{Entry, Failure, FilePath, Instance, Listing, Now, RootName};
-use crate::store::{Storage, StoreError};
+use crate::store::{Batch, Durability, Storage, StoreError};
 
 /// How long a service may go on listing what is gone.
 const LATELY: Duration = Duration::from_hours(30 * 24);
+/// How many titles are stored in one transaction, which is held in memory.
+const STORED_AT_ONCE: usize = 500;
 
 impl<S: Storage, R: Record> Engine<S, R> {
     /// The files that are under review or were told lately: they were where services say, who may not
@@ -56,7 +58,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         &mut self,
         now: Now,
         instance: &Instance,
-        listing: &Listing,
+        listing: Listing,
         appraisal: Appraisal,
         scheduled: bool,
     ) -> Result<(), StoreError> {
@@ -64,7 +66,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let Some(run) = self.services.runs.get_mut(instance) else { return Ok(()) };
         let before = self.services.titles.shelf(instance);
         let is_first = before.is_none();
-        let judged = run.trust.judge(before, listing, scheduled, brake);
+        let judged = run.trust.judge(before, &listing, scheduled, brake);
         let known = Known {
             about: before.map_or(&listing.about, |shelf| &shelf.about).clone(),
             folders: before.map_or(&listing.folders, |shelf| &shelf.folders).clone(),
@@ -82,17 +84,29 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let titles = before.map_or(&[][..], |shelf| &shelf.titles);
         // What a listing that moved while it was read lacks is kept.
         let moving = listing.moving.is_some();
-        let changed = difference(titles, &listing.titles).into_iter();
-        let changed = changed.filter(|(_, listed)| listed.is_some() || !moving);
-        let listed = changed.map(|(id, listed)| (instance.clone(), id, listed));
+        let changed = difference(titles, &listing.titles);
+        let (new, changed): (Vec<_>, Vec<_>) =
+            changed.into_iter().partition(|(_, listed, is_new)| listed.is_some() && *is_new);
+        // What is new hints at nothing: it may be stored before, bit by bit.
+        for new in new.chunks(STORED_AT_ONCE) {
+            let listed = new
+                .iter()
+                .map(|(id, listed, _)| (instance.clone(), (*id).to_owned(), listed.cloned()));
+            let batch = Batch { listed: listed.collect(), ..Batch::default() };
+            self.store.commit(&batch, Durability::Soon)?;
+        }
+        let changed = changed.into_iter().filter(|(_, listed, _)| listed.is_some() || !moving);
+        let listed =
+            changed.map(|(id, listed, _)| (instance.clone(), id.to_owned(), listed.cloned()));
         self.batch.listed.extend(listed);
+        let (about, folders) = (listing.about.clone(), listing.folders.clone());
+        let begun = listing.begun;
         let changes = self.services.titles.learn(instance, listing);
         let past = self.services.titles.past().iter().rev();
-        let new = past.take_while(|one| one.at == listing.begun && one.instance == *instance);
+        let new = past.take_while(|one| one.at == begun && one.instance == *instance);
         let new = new.map(|one| (instance.clone(), one.id.clone(), Some(one.clone())));
         self.batch.past.extend(new);
-        let (about, folders) = (listing.about.clone(), listing.folders.clone());
-        let known = Known { about, folders, at: listing.begun, ..known };
+        let known = Known { about, folders, at: begun, ..known };
         self.batch.services.push((instance.clone(), Some(known)));
         self.turn_service(now, instance, State::Well);
         if !is_first {

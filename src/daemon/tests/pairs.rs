@@ -243,7 +243,7 @@ impl Rig<MemoryStore> {
         let (store, roots) = (&*self.engine.store, [root()]);
         let (titles, folders) = (&listing.titles, &listing.folders);
         let appraisal = appraise(store, &mapping, titles, folders, &lost, &roots).unwrap();
-        self.engine.swept(self.now, instance, &listing, appraisal, true).unwrap();
+        self.engine.swept(self.now, instance, listing, appraisal, true).unwrap();
     }
 
     /// Answers the probe that is wanted, and says what came of it.
