@@ -4,7 +4,7 @@ use super::args::{Places, RunArgs};
 use super::dirs;
 use super::exit::Exit;
 use super::run::overrides;
-use super::{apart, complain, print};
+use super::{apart, complain, outside, print};
 use crate::config;
 use crate::daemon;
 
@@ -19,6 +19,11 @@ pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit 
     };
     let settings = &loaded.settings;
     if let Some(why) = apart::not_apart(&settings.roots) {
+        complain(&why);
+        return Exit::Config;
+    }
+    let dirs = dirs::for_daemon(places, |name| std::env::var_os(name));
+    if let Some(why) = dirs.ok().and_then(|dirs| outside::not_outside(&settings.roots, &dirs)) {
         complain(&why);
         return Exit::Config;
     }

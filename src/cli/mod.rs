@@ -9,6 +9,7 @@ mod check;
 mod check_config;
 mod dirs;
 mod exit;
+mod outside;
 mod run;
 mod show;
 

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::args::{Places, RunArgs};
 use super::exit::Exit;
-use super::{apart, complain, dirs};
+use super::{apart, complain, dirs, outside};
 use crate::config::{self, LogFormat, LogLevel, Overrides, Settings};
 use crate::daemon::{self, Options, Trouble};
 use crate::telemetry;
@@ -56,14 +56,20 @@ pub(super) fn run(places: &Places, args: &RunArgs) -> Exit {
             return Exit::Config;
         }
     };
+    if let Some(why) = outside::not_outside(&settings.roots, &dirs) {
+        complain(&why);
+        return Exit::Config;
+    }
     if let Err(error) = log(&settings) {
         complain(&format!("{:#}", anyhow::Error::new(error)));
         return Exit::Config;
     }
+    let held = dirs.clone();
     let options = Options {
         settings,
         reload: Box::new(move || {
-            config::load(config.as_deref(), &given).map(|loaded| loaded.settings)
+            let loaded = config::load(config.as_deref(), &given)?;
+            outside::still_outside(loaded.settings, &held)
         }),
         state_dir: dirs.state,
         runtime_dir: dirs.runtime,

@@ -3,8 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use super::daemon::{Home, LONG};
+use super::daemon::{Home, LONG, binary};
 use super::make;
 use super::wait::until;
 
@@ -85,6 +86,66 @@ fn a_directory_that_becomes_another_root_while_it_runs_is_not_read_twice() {
         let roots = status["roots"].as_array()?;
         roots.iter().all(|root| root["health"] == "online").then_some(())
     });
+}
+
+#[test]
+fn nothing_is_ever_kept_below_a_root_by_whatever_way_it_is_named() {
+    let home = Home::new();
+    let (media, link) = (home.media(), home.path().join("link"));
+    fs::create_dir(media.join("shelf")).unwrap();
+    std::os::unix::fs::symlink(media.join("shelf"), &link).unwrap();
+    let elsewhere = home.path().join("elsewhere");
+    let up = media.join("shelf/../state");
+    let root = |path: &Path| ["--root".to_owned(), path.display().to_string()];
+    let ask = |command: &str, root: &[String], state: &Path, sockets: &Path| {
+        // Where it is not refused it would run on.
+        let mut run = Command::new("timeout");
+        run.args(["10", binary(), command]).args(root).env_clear().env("HOME", home.path());
+        run.arg("--state-dir").arg(state).arg("--runtime-dir").arg(sockets);
+        run.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let output = run.output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let own = root(&media);
+    for command in ["run", "check-config"] {
+        for (state, sockets, option) in [
+            (media.join("state"), elsewhere.clone(), "--state-dir"),
+            (media.clone(), elsewhere.clone(), "--state-dir"),
+            (link.clone(), elsewhere.clone(), "--state-dir"),
+            (link.join("a/b"), elsewhere.clone(), "--state-dir"),
+            (up.clone(), elsewhere.clone(), "--state-dir"),
+            (elsewhere.clone(), link.join("run"), "--runtime-dir"),
+        ] {
+            let (code, said) = ask(command, &own, &state, &sockets);
+            assert_eq!(code, Some(78), "{command} {state:?} {sockets:?}: {said}");
+            let of_root = said.contains("roots.media") && said.contains("lies below");
+            assert!(said.contains(option) && of_root, "{said}");
+        }
+        // The other way round the state would be taken for media.
+        let (code, said) = ask(command, &root(&link), &media, &elsewhere);
+        assert_eq!(code, Some(78), "{said}");
+        assert!(said.contains("roots.") && said.contains("lies in"), "{said}");
+    }
+    assert_eq!(files_below(&media), Vec::<PathBuf>::new());
+    assert!(!elsewhere.exists());
+    let names: Vec<_> = fs::read_dir(&media).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(names, ["shelf"]);
+}
+
+#[test]
+fn roots_that_come_to_hold_the_state_are_not_taken_over_while_it_runs() {
+    let mut home = Home::bare();
+    fs::create_dir(home.media()).unwrap();
+    make(&home.media(), "Heat (1995)/heat.mkv");
+    home.configure(&format!("[roots.media]\npath = {:?}\n", home.media()));
+    let daemon = home.start();
+    let around = format!("[roots.media]\npath = {:?}\n", home.path());
+    fs::write(home.path().join("obituarr.toml"), around).unwrap();
+    daemon.signal(rustix::process::Signal::HUP);
+    until("it is refused", LONG, || {
+        home.log().contains("nothing may be written among media").then_some(())
+    });
+    assert_eq!(daemon.status().unwrap()["roots"][0]["path"], home.media().to_str().unwrap());
 }
 
 #[test]
