@@ -55,7 +55,7 @@ async fn answer(places: &Places, command: Command) -> Result<Exit, ClientError> 
         }
         Command::Explain { what } => {
             let what = absolute(&what);
-            if matches!(what.trim(), "" | "." | "..") {
+            if is_no_name(&what) {
                 complain("name a part of a title, a path, or a root");
                 return Ok(Exit::CouldNotTell);
             }
@@ -69,6 +69,17 @@ async fn answer(places: &Places, command: Command) -> Result<Exit, ClientError> 
         Command::Check => {
             let client = Client::new(&dir.join(CONTROL_SOCKET))?;
             return check::check(&client, places.json).await;
+        }
+        Command::Accept { root, .. } if is_no_name(&root) => {
+            complain("name the root that is right as it is; `obituarr status` names them");
+            return Ok(Exit::CouldNotTell);
+        }
+        Command::Retire { what, .. } if is_no_name(&what) => {
+            complain(
+                "name the root, or the full path of the branch, that will not come back; `obituarr \
+                 status` names them",
+            );
+            return Ok(Exit::CouldNotTell);
         }
         Command::Accept { root, yes } => {
             let client = Client::new(&dir.join(CONTROL_SOCKET))?;
@@ -109,6 +120,11 @@ fn agreed() -> bool {
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+/// What names nothing, and would be lost on its way in a URL.
+fn is_no_name(what: &str) -> bool {
+    matches!(what.trim(), "" | "." | "..")
 }
 
 /// A relative path is meant from where the person stands; the daemon stands elsewhere.

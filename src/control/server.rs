@@ -168,7 +168,7 @@ pub fn serve(dir: &Path, status: watch::Receiver<Arc<Status>>) -> Result<Server,
             .iter()
             .filter(|route| route.sockets.contains(&name))
             .fold(Router::new(), |router, route| router.route(route.path, (route.handler)()))
-            .fallback(not_found)
+            .fallback(move || not_found(name))
             .method_not_allowed_fallback(not_allowed)
             .with_state(shared.clone());
         server.tasks.push(tokio::spawn(async move {
@@ -293,10 +293,17 @@ async fn retire(
     ask_or(StatusCode::CONFLICT, shared, Some(LOOP_DEADLINE), question).await
 }
 
-async fn not_found() -> Response {
-    let paths: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
-    let paths = paths.join(", ");
-    refuse(StatusCode::NOT_FOUND, format!("there is no such resource on this socket, of {paths}"))
+async fn not_found(socket: &str) -> Response {
+    let paths = paths(socket).join(", ");
+    refuse(StatusCode::NOT_FOUND, format!("no such resource on {socket}; there are: {paths}"))
+}
+
+/// Each path of a socket once, though it may take several methods.
+fn paths(socket: &str) -> Vec<&'static str> {
+    let routes = ROUTES.iter().filter(|route| route.sockets.contains(&socket));
+    let mut paths: Vec<&str> = routes.map(|route| route.path).collect();
+    paths.dedup();
+    paths
 }
 
 async fn not_allowed() -> Response {
@@ -346,5 +353,19 @@ async fn ask_or<T: Serialize>(
         Some(Ok(Err(error))) => refuse(refused, error),
         Some(Err(_)) => refuse(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping"),
         None => refuse(StatusCode::GATEWAY_TIMEOUT, "the daemon is busy; try again"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_resource_is_told_each_path_of_its_socket_once() {
+        let told = paths(CONTROL_SOCKET);
+        let once: std::collections::BTreeSet<&str> = told.iter().copied().collect();
+        assert_eq!(told.len(), once.len(), "{told:?}");
+        assert!(told.contains(&"/v1/retire/{what}"), "{told:?}");
+        assert!(!paths(STATUS_SOCKET).contains(&"/v1/retire/{what}"));
     }
 }

@@ -98,8 +98,9 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 .map_err(|_| format!("`{what}` is neither the name of a root nor a full path"))?;
             return self.core.can_retire(&name).map(|()| Target::Root(name));
         }
-        let trimmed = what.trim_end_matches('/');
-        let path = AbsPath::new(Path::new(trimmed));
+        // All that is left of the root directory is one slash.
+        let trimmed = Some(what.trim_end_matches('/')).filter(|path| !path.is_empty());
+        let path = AbsPath::new(Path::new(trimmed.unwrap_or("/")));
         let of = |name: &RootName| self.core.branches(name).any(|branch| branch.path == path);
         let roots: Vec<&RootName> = self.roots.keys().filter(|name| of(name)).collect();
         let mut away = Vec::new();

@@ -149,6 +149,25 @@ fn roots_that_come_to_hold_the_state_are_not_taken_over_while_it_runs() {
 }
 
 #[test]
+fn what_names_nothing_is_refused_with_what_to_name() {
+    let home = Home::new();
+    make(&home.media(), "Heat (1995)/Heat.mkv");
+    let _daemon = home.start();
+    for (args, code, part) in [
+        (["accept", "", "--yes"], 2, "name the root"),
+        (["accept", "..", "--yes"], 2, "name the root"),
+        (["retire", "", "--yes"], 2, "name the root, or the full path"),
+        (["retire", "/", "--yes"], 1, "/ is not a branch"),
+        (["retire", "//", "--yes"], 1, "/ is not a branch"),
+    ] {
+        let output = home.ask(&args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+        assert!(said.contains(part), "{args:?}: {said}");
+    }
+}
+
+#[test]
 fn a_root_named_on_the_command_line_that_is_not_there_is_said() {
     let mut home = Home::bare();
     let missing = home.path().join("nowhere");
