@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::args::{Command, Places};
 use super::exit::Exit;
-use super::{check, complain, dirs, print, show};
+use super::{check, complain, dirs, print, show, verbs};
 use crate::control::{
     AcceptView, CONTROL_SOCKET, CandidateView, Client, ClientError, DeletionView, Explanation,
     RetireView, STATUS_SOCKET, Status,
@@ -86,25 +86,25 @@ async fn answer(places: &Places, command: Command) -> Result<Exit, ClientError> 
             let resource = ["v1", "accept", root.as_str()];
             let before: AcceptView = client.get(&resource).await?;
             if !yes {
-                complain(&show::accept(&before));
+                complain(&verbs::accept(&before));
                 if !agreed() {
                     complain("nothing was changed");
                     return Ok(Exit::Failed);
                 }
             }
             let view: AcceptView = client.post(&resource).await?;
-            tell(places, &view, |view| format!("root {} is accepted as it is now\n", view.root));
+            tell(places, &view, verbs::accepted);
         }
         Command::Retire { what, yes } => {
             let client = Client::new(&dir.join(CONTROL_SOCKET))?;
             let resource = ["v1", "retire", what.as_str()];
             if !yes {
                 let view: RetireView = client.get(&resource).await?;
-                tell(places, &view, show::retire);
+                tell(places, &view, verbs::retire);
                 return Ok(Exit::Ok);
             }
             let view: RetireView = client.post(&resource).await?;
-            tell(places, &view, show::retire);
+            tell(places, &view, verbs::retire);
         }
         Command::Run(_) | Command::CheckConfig { .. } => {}
     }

@@ -12,6 +12,7 @@ mod exit;
 mod outside;
 mod run;
 mod show;
+mod verbs;
 
 pub use args::{Cli, Command, Places, RunArgs};
 pub use exit::Exit;

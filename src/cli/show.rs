@@ -2,9 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::control::{
-    AcceptView, CandidateView, DeletionView, EvidenceView, Explanation, RetireView, Status,
-};
+use crate::control::{CandidateView, DeletionView, EvidenceView, Explanation, Status};
 use crate::domain::shown;
 
 /// `status`.
@@ -141,68 +139,6 @@ pub(super) fn explanation(explanation: &Explanation) -> String {
             evidence(&mut text, &told.evidence);
         }
         line(&mut text, format_args!(""));
-    }
-    text
-}
-
-/// `accept`, before it is done.
-pub(super) fn accept(view: &AcceptView) -> String {
-    let mut text = String::new();
-    line(&mut text, format_args!("root {} is {}: {}", view.root, view.health, safe(&view.reason)));
-    match view.concerns.len() {
-        0 => line(&mut text, format_args!("nothing is under review in it")),
-        n => {
-            line(&mut text, format_args!("{n} titles are looked at again, and reported if gone:"));
-            for candidate in view.concerns.iter().take(20) {
-                line(&mut text, format_args!("  {}", one_line(&candidate.item)));
-            }
-            if n > 20 {
-                line(&mut text, format_args!("  and {} more (see --json)", n - 20));
-            }
-        }
-    }
-    text.push_str("Accept it as it is now? [y/N]");
-    text
-}
-
-/// `retire`, before and after it is done.
-pub(super) fn retire(view: &RetireView) -> String {
-    const MOST: usize = 20;
-    let mut text = String::new();
-    for root in &view.roots {
-        line(
-            &mut text,
-            format_args!("root {} is {}: {}", root.root, root.health, safe(&root.reason)),
-        );
-    }
-    let (whole, part): (Vec<_>, Vec<_>) = view.titles.iter().partition(|title| !title.lives_on);
-    let tell = if view.retired { "are" } else { "would be" };
-    line(
-        &mut text,
-        format_args!(
-            "{} titles {tell} reported as lost with their disk, if nothing else of them is found:",
-            whole.len()
-        ),
-    );
-    for title in whole.iter().take(MOST) {
-        line(&mut text, format_args!("  {} ({} files)", one_line(&title.item), title.files));
-    }
-    if whole.len() > MOST {
-        line(&mut text, format_args!("  and {} more (see --json)", whole.len() - MOST));
-    }
-    if !part.is_empty() {
-        line(&mut text, format_args!("{} titles lose files and have others", part.len()));
-    }
-    if view.retired {
-        line(&mut text, format_args!("{} {} is retired", view.kind, safe(&view.what)));
-    } else {
-        line(
-            &mut text,
-            format_args!(
-                "nothing was changed; to do it: obituarr retire {} --yes",
-                safe(&view.what)
-            ),
-        );
     }
     text
 }

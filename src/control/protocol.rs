@@ -238,6 +238,9 @@ pub struct AcceptView {
     pub accepted: bool,
     /// What is looked at again and reported if it is really gone.
     pub concerns: Vec<CandidateView>,
+    /// Where it is another root than it was: what was last seen in it. All of it is looked for in what
+    /// is there now, and reported if it is not there.
+    pub titles: Vec<RetiredTitle>,
 }
 
 /// `GET` and `POST /v1/retire/{what}`: what retiring a root or a branch does.

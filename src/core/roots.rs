@@ -66,12 +66,19 @@ impl Core {
     /// Whether accepting a root would change anything: it is suspect, or another than the adopted.
     #[must_use]
     pub fn can_accept(&self, name: &RootName) -> bool {
-        self.roots.get(name).is_some_and(|root| {
-            root.state.suspect.is_some()
-                || self.can_absorb(name)
-                || matches!((&root.look, &root.state.identity), (Some(RootLook::Seen { identity }),
+        let is_suspect = |root: &Root| root.state.suspect.is_some();
+        self.roots.get(name).is_some_and(is_suspect) || self.is_another(name)
+    }
+
+    /// Whether another thing lies in the place of a root than the adopted one. Once that is accepted,
+    /// all that was seen in the root is looked for in it.
+    #[must_use]
+    pub fn is_another(&self, name: &RootName) -> bool {
+        self.can_absorb(name)
+            || self.roots.get(name).is_some_and(|root| {
+                matches!((&root.look, &root.state.identity), (Some(RootLook::Seen { identity }),
                     Some(adopted)) if adopted.matches(identity).is_err())
-        })
+            })
     }
 
     /// A person says that a root is right as it is now: its identity, or what is left in it.

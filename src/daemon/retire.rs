@@ -4,24 +4,17 @@
 //! Must never guess what lay on a disk: a branch of which not every file is known to lie on it or
 //! elsewhere is not retired.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::engine::{Engine, Record};
-use super::folders::{Around, Stored};
 use super::lays::Lays;
-use super::listings::Context;
-use super::losses::losses;
 use super::messages;
 use super::narrator::Line;
 use super::orders::Order;
-use crate::catalog::is_loose_file_of;
-use crate::control::{RetireView, RetiredRoot, RetiredTitle};
-use crate::domain::{
-    AbsPath, BranchId, FilePath, Health, Item, LostFile, Now, Observation, RelPath, RootName,
-    Sensor, Timestamp,
-};
+use crate::control::{RetireView, RetiredRoot};
+use crate::domain::{AbsPath, BranchId, Health, Now, Observation, RelPath, RootName, Timestamp};
 use crate::store::{Storage, StoreError};
 
 /// What a person wants to retire.
@@ -155,25 +148,6 @@ impl<S: Storage, R: Record> Engine<S, R> {
         }
     }
 
-    fn losses_in(
-        &self,
-        now: Now,
-        name: &RootName,
-        is_lost: &mut dyn FnMut(&RelPath, &[u8]) -> bool,
-    ) -> Result<Vec<Observation>, StoreError> {
-        let Some(run) = self.roots.get(name) else { return Ok(Vec::new()) };
-        let context = Context {
-            root: name,
-            title: &run.title,
-            rules: &run.spec.rules,
-            sensor: Sensor::Watcher,
-            baseline: false,
-            awake: now.awake,
-            within: run.spec.within.as_ref(),
-        };
-        Ok(losses(context, &*self.store, &self.core, is_lost)?)
-    }
-
     fn retire_view(
         &self,
         target: &Target,
@@ -195,57 +169,8 @@ impl<S: Storage, R: Record> Engine<S, R> {
             }
         };
         let roots = names.iter().map(root).collect();
-        let mut view = RetireView { what, kind: kind.to_owned(), roots, ..RetireView::default() };
-        let mut by_item: HashMap<Item, Vec<&LostFile>> = HashMap::new();
-        for loss in losses {
-            if let Observation::Lost { item, files, .. } = loss {
-                by_item.entry(item.clone()).or_default().extend(files);
-            }
-        }
-        for (item, files) in by_item {
-            let lives_on = self.has_other_files(&item, &files)?;
-            let files = files.len() as u64;
-            view.titles.push(RetiredTitle { item, files, lives_on });
-        }
-        view.titles.sort_by_key(|title| title.item.to_string());
-        Ok(view)
-    }
-
-    /// Whether the inventory knows a file of a title besides these.
-    fn has_other_files(&self, item: &Item, lost: &[&LostFile]) -> Result<bool, StoreError> {
-        let mut found = false;
-        for at in self.store.titles(&item.match_keys())? {
-            let (place, keys) = (&at.place, item.match_keys());
-            let Some(run) =
-                self.roots.get(&place.root).filter(|_| !at.item.ids.contradict(&item.ids))
-            else {
-                continue;
-            };
-            let stored = Stored { root: &place.root, inventory: &*self.store };
-            let around = Around::new(&stored, &*self.store, run.spec.within.as_ref());
-            let placer = around.placer(&place.root, &run.title);
-            self.store.within(&place.root, &place.folder, &mut |dir, record| {
-                found = record.files.iter().any(|file| {
-                    let path = FilePath::new(place.root.clone(), dir.join(&file.name));
-                    let is_of = if place.loose {
-                        is_loose_file_of(item, &file.name)
-                    } else {
-                        let owner = placer.place(&path.rel).title.item.match_keys();
-                        owner.iter().any(|key| keys.contains(key))
-                    };
-                    is_of && lost.iter().all(|lost| lost.path != path)
-                });
-                if found || place.loose {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            })?;
-            if found {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let titles = self.titles_lost(losses)?;
+        Ok(RetireView { what, kind: kind.to_owned(), roots, titles, ..RetireView::default() })
     }
 
     /// Does it: all of it is stored with the next commit, or nothing.

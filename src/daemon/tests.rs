@@ -597,3 +597,23 @@ fn what_a_walk_brings_to_light_while_others_are_looked_for_is_looked_for_next() 
     rig.engine.tick(rig.now).unwrap();
     assert_eq!(hunts(&mut rig).len(), 1, "no other walk is waited for");
 }
+
+#[test]
+fn what_accepting_another_disk_would_report_is_named_before() {
+    let mut rig = Rig::new();
+    rig.look("a");
+    rig.list("a", HEAT);
+    rig.walked();
+    let named = |rig: &mut Rig, go: bool| {
+        let view = view::accept(&mut rig.engine, rig.now, "media", go).unwrap();
+        let titles = view.map(|view| view.titles).unwrap_or_default().into_iter();
+        titles.map(|title| (title.item.title, title.files)).collect::<Vec<_>>()
+    };
+    assert_eq!(named(&mut rig, false), []);
+    rig.look("b");
+    let both = [("Heat".to_owned(), 1), ("Ronin".to_owned(), 1)];
+    assert_eq!(named(&mut rig, false), both);
+    assert_eq!(rig.engine.health(&root()), Some(Health::Offline), "only asked");
+    assert_eq!(named(&mut rig, true), both);
+    assert_eq!(rig.engine.health(&root()), Some(Health::Online));
+}

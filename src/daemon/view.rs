@@ -210,6 +210,12 @@ pub(super) fn accept<S: Storage, R: Record>(
     let concerned = |candidate: &&Candidate| candidate.roots().any(|root| *root == name);
     let concerns = engine.core.candidates().values().filter(concerned);
     let concerns = concerns.map(|candidate| candidate_view(engine, candidate)).collect();
+    let titles = if engine.core.is_another(&name) {
+        let losses = engine.losses_in(now, &name, &mut |_, _| true)?;
+        engine.titles_lost(&losses)?
+    } else {
+        Vec::new()
+    };
     let state = engine.core.roots().get(&name);
     let view = AcceptView {
         root: name.to_string(),
@@ -217,6 +223,7 @@ pub(super) fn accept<S: Storage, R: Record>(
         reason: state.map(|root| root.reason.clone()).unwrap_or_default(),
         accepted: go,
         concerns,
+        titles,
     };
     if go && let Err(why) = engine.accept(now, &name)? {
         return Ok(Err(why));

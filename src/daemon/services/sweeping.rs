@@ -143,6 +143,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             reason: why.clone(),
             accepted: go,
             concerns: Vec::new(),
+            titles: Vec::new(),
         };
         if go {
             if let Err(error) = self.recorder.record_verb("accept", &view.root, now.wall) {

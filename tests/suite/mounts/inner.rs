@@ -175,6 +175,14 @@ fn a_mount_given_up_by_a_person_is_a_part_of_the_root_again() {
         // What was copied back lives; two are not there.
         films(&place(rig, "uhd"), 102..120);
         rig.nothing_is_told(&daemon);
+        // Nobody can be asked here: what would be said to a person, and nothing done.
+        let asked = rig.home.ask(&["accept", "media:uhd"]);
+        let said = String::from_utf8_lossy(&asked.stderr).into_owned();
+        for part in ["20 titles are known to have been in it", "  Film 100", "mount the right one"]
+        {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        rig.nothing_is_told(&daemon);
         let accepted = rig.home.ask(&["accept", "media:uhd", "--yes"]);
         assert!(accepted.status.success(), "{accepted:?}");
         daemon.wait_deletions(2);
