@@ -26,7 +26,9 @@ pub(super) fn ask(places: &Places, command: Command) -> Exit {
         Ok(exit) => exit,
         Err(error) => {
             let exit = match &error {
-                ClientError::NotRunning { .. } | ClientError::Failed { .. } => Exit::Unavailable,
+                ClientError::NotRunning { .. }
+                | ClientError::Silent { .. }
+                | ClientError::Failed { .. } => Exit::Unavailable,
                 ClientError::Denied { .. } => Exit::Denied,
                 ClientError::Refused(_) => Exit::Failed,
             };
@@ -38,18 +40,19 @@ pub(super) fn ask(places: &Places, command: Command) -> Exit {
 
 async fn answer(places: &Places, command: Command) -> Result<Exit, ClientError> {
     let dir = dirs::for_client(places, |name| std::env::var_os(name));
-    let reader = || Client::new(&dir.join(STATUS_SOCKET));
+    let socket = dir.join(STATUS_SOCKET);
+    let reader = || Client::new(&socket);
     match command {
         Command::Status => {
-            let status: Status = reader()?.get(&["v1", "status"]).await?;
+            let status: Status = reader().await?.get(&["v1", "status"]).await?;
             tell(places, &status, show::status);
         }
         Command::Candidates => {
-            let list: Vec<CandidateView> = reader()?.get(&["v1", "candidates"]).await?;
+            let list: Vec<CandidateView> = reader().await?.get(&["v1", "candidates"]).await?;
             tell(places, &list, |list| show::candidates(list));
         }
         Command::Deletions { limit } => {
-            let mut list: Vec<DeletionView> = reader()?.get(&["v1", "deletions"]).await?;
+            let mut list: Vec<DeletionView> = reader().await?.get(&["v1", "deletions"]).await?;
             list.truncate(limit.unwrap_or(usize::MAX));
             tell(places, &list, |list| show::deletions(list));
         }
@@ -59,7 +62,7 @@ async fn answer(places: &Places, command: Command) -> Result<Exit, ClientError> 
                 complain("name a part of a title, a path, or a root");
                 return Ok(Exit::CouldNotTell);
             }
-            let explanation: Explanation = reader()?.get(&["v1", "explain", &what]).await?;
+            let explanation: Explanation = reader().await?.get(&["v1", "explain", &what]).await?;
             if explanation.stories.is_empty() && !places.json {
                 complain(&format!("nothing is known of `{what}`; try a part of its title"));
                 return Ok(Exit::Failed);
@@ -67,7 +70,7 @@ async fn answer(places: &Places, command: Command) -> Result<Exit, ClientError> 
             tell(places, &explanation, show::explanation);
         }
         Command::Check => {
-            let client = Client::new(&dir.join(CONTROL_SOCKET))?;
+            let client = Client::new(&dir.join(CONTROL_SOCKET)).await?;
             return check::check(&client, places.json).await;
         }
         Command::Accept { root, .. } if is_no_name(&root) => {
@@ -82,7 +85,7 @@ async fn answer(places: &Places, command: Command) -> Result<Exit, ClientError> 
             return Ok(Exit::CouldNotTell);
         }
         Command::Accept { root, yes } => {
-            let client = Client::new(&dir.join(CONTROL_SOCKET))?;
+            let client = Client::new(&dir.join(CONTROL_SOCKET)).await?;
             let resource = ["v1", "accept", root.as_str()];
             let before: AcceptView = client.get(&resource).await?;
             if !yes {
@@ -96,7 +99,7 @@ async fn answer(places: &Places, command: Command) -> Result<Exit, ClientError> 
             tell(places, &view, verbs::accepted);
         }
         Command::Retire { what, yes } => {
-            let client = Client::new(&dir.join(CONTROL_SOCKET))?;
+            let client = Client::new(&dir.join(CONTROL_SOCKET)).await?;
             let resource = ["v1", "retire", what.as_str()];
             if !yes {
                 let view: RetireView = client.get(&resource).await?;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
@@ -10,6 +11,9 @@ use serde::de::DeserializeOwned;
 use super::check::CheckLine;
 use super::lines::LINES;
 use super::protocol::ErrorView;
+
+/// How long the daemon may take to begin an answer; its loop has 10 s for most.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The daemon did not answer as it should.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +35,15 @@ pub enum ClientError {
     /// The daemon says no.
     #[error("{0}")]
     Refused(String),
+    /// It takes too long.
+    #[error(
+        "the daemon at {path} has not answered in {} s: it is busy or stopped, or many others ask it; \
+         try again, and see its log", PATIENCE.as_secs()
+    )]
+    Silent {
+        /// The socket.
+        path: PathBuf,
+    },
     /// Anything else.
     #[error("the daemon at {path} gives no answer")]
     Failed {
@@ -54,10 +67,15 @@ impl Client {
     ///
     /// # Errors
     /// When there is no socket, or it may not be used.
-    pub fn new(path: &Path) -> Result<Self, ClientError> {
+    pub async fn new(path: &Path) -> Result<Self, ClientError> {
         let socket = path.to_path_buf();
-        match std::os::unix::net::UnixStream::connect(path) {
+        // This way of asking never waits.
+        match tokio::net::UnixStream::connect(path).await {
             Ok(_) => {}
+            // Somebody has it whose queue is full.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Err(ClientError::Silent { path: socket });
+            }
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 return Err(ClientError::Denied { path: socket });
             }
@@ -100,7 +118,10 @@ impl Client {
     /// When the daemon does not answer as it should.
     pub async fn check(&self, mut each: impl FnMut(CheckLine)) -> Result<(), ClientError> {
         let request = self.request(Method::POST, &["v1", "check"])?.header("accept", LINES);
-        let mut response = request.send().await.map_err(|error| self.failed(error))?;
+        // The first word comes at once; how long the look takes is up to the disks.
+        let response = tokio::time::timeout(PATIENCE, request.send()).await;
+        let response = response.map_err(|_| self.silent())?;
+        let mut response = response.map_err(|error| self.failed(error))?;
         if response.status() != StatusCode::OK {
             let status = response.status();
             let body = response.bytes().await.map_err(|error| self.failed(error))?;
@@ -115,6 +136,10 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    fn silent(&self) -> ClientError {
+        ClientError::Silent { path: self.socket.clone() }
     }
 
     fn failed(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ClientError {
@@ -140,9 +165,12 @@ impl Client {
         segments: &[&str],
     ) -> Result<T, ClientError> {
         let request = self.request(method, segments)?;
-        let response = request.send().await.map_err(|error| self.failed(error))?;
-        let status = response.status();
-        let body = response.bytes().await.map_err(|error| self.failed(error))?;
+        let answer = tokio::time::timeout(PATIENCE, async {
+            let response = request.send().await?;
+            Ok((response.status(), response.bytes().await?))
+        });
+        let answer = answer.await.map_err(|_| self.silent())?;
+        let (status, body) = answer.map_err(|error: reqwest::Error| self.failed(error))?;
         if status == StatusCode::OK {
             return serde_json::from_slice(&body).map_err(|error| self.failed(error));
         }

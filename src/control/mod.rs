@@ -9,6 +9,7 @@ mod client;
 mod limit;
 mod lines;
 mod protocol;
+mod reply;
 mod server;
 mod socket;
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path as UrlPath, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use serde::{Deserialize, Serialize};
@@ -16,10 +17,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::check::CheckView;
 use super::limit::Limited;
 use super::lines;
-use super::protocol::{
-    AcceptView, CandidateView, DeletionView, ErrorView, Explanation, RetireView, Status,
-};
-use super::socket::{BindError, CONTROL_SOCKET, STATUS_SOCKET, bind};
+use super::protocol::{AcceptView, CandidateView, DeletionView, Explanation, RetireView, Status};
+use super::reply::{Json, not_text, once, refuse, too_many};
+use super::socket::{BindError, Bound, CONTROL_SOCKET, STATUS_SOCKET, bind};
 
 /// How long the loop may take to answer; a check may take as long as the disks do.
 const LOOP_DEADLINE: Duration = Duration::from_secs(10);
@@ -69,7 +69,9 @@ pub enum Ask {
 pub struct Server {
     /// Questions for the loop.
     pub asks: mpsc::Receiver<Ask>,
-    paths: Vec<PathBuf>,
+    dir: PathBuf,
+    shared: Shared,
+    bound: Vec<Bound>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -77,19 +79,59 @@ impl Server {
     /// Whether the sockets can still be found: their directory may have been taken away.
     #[must_use]
     pub fn is_there(&self) -> bool {
-        self.paths.iter().all(|path| path.exists())
+        self.bound.len() == 2 && self.bound.iter().all(|bound| bound.path.exists())
+    }
+
+    /// The directory that the sockets are in.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Makes the sockets again where they were. Who is being answered goes on being answered.
+    ///
+    /// # Errors
+    /// When a socket can't be bound.
+    pub fn renew(&mut self) -> Result<(), BindError> {
+        self.close();
+        self.listen()
+    }
+
+    fn close(&mut self) {
+        for task in self.tasks.drain(..) {
+            task.abort();
+        }
+        self.bound.drain(..).for_each(Bound::remove);
+    }
+
+    fn listen(&mut self) -> Result<(), BindError> {
+        for (name, mode, places) in
+            [(STATUS_SOCKET, 0o666, READERS), (CONTROL_SOCKET, 0o660, ACTORS)]
+        {
+            let (listener, bound) = bind(&self.dir, name, mode)?;
+            let listener = Limited::new(listener, places);
+            self.bound.push(bound);
+            let routes = ROUTES
+                .iter()
+                .filter(|route| route.sockets.contains(&name))
+                .fold(Router::new(), |router, route| router.route(route.path, (route.handler)()))
+                .fallback(move || not_found(name))
+                .method_not_allowed_fallback(not_allowed)
+                .layer(map_response(once))
+                .with_state(self.shared.clone());
+            self.tasks.push(tokio::spawn(async move {
+                if let Err(error) = axum::serve(listener, routes).await {
+                    tracing::error!(%error, socket = name, "the socket is not served any more");
+                }
+            }));
+        }
+        Ok(())
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
-        for path in &self.paths {
-            // Best effort: a stale file is replaced at the next start.
-            drop(std::fs::remove_file(path));
-        }
+        self.close();
     }
 }
 
@@ -160,44 +202,10 @@ struct Shared {
 pub fn serve(dir: &Path, status: watch::Receiver<Arc<Status>>) -> Result<Server, BindError> {
     let (sender, asks) = mpsc::channel(WAITING_QUESTIONS);
     let shared = Shared { status, asks: sender };
-    let mut server = Server { asks, paths: Vec::new(), tasks: Vec::new() };
-    for (name, mode, places) in [(STATUS_SOCKET, 0o666, READERS), (CONTROL_SOCKET, 0o660, ACTORS)] {
-        let listener = Limited::new(bind(dir, name, mode)?, places);
-        server.paths.push(dir.join(name));
-        let routes = ROUTES
-            .iter()
-            .filter(|route| route.sockets.contains(&name))
-            .fold(Router::new(), |router, route| router.route(route.path, (route.handler)()))
-            .fallback(move || not_found(name))
-            .method_not_allowed_fallback(not_allowed)
-            .with_state(shared.clone());
-        server.tasks.push(tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, routes).await {
-                tracing::error!(%error, socket = name, "the socket is not served any more");
-            }
-        }));
-    }
+    let mut server =
+        Server { asks, dir: dir.to_path_buf(), shared, bound: Vec::new(), tasks: Vec::new() };
+    server.listen()?;
     Ok(server)
-}
-
-/// JSON with one line end behind it, so that a shell prompt begins on its own line.
-struct Json<T>(StatusCode, T);
-
-impl<T: Serialize> IntoResponse for Json<T> {
-    fn into_response(self) -> Response {
-        let json = HeaderValue::from_static("application/json");
-        match serde_json::to_vec(&self.1) {
-            Ok(mut body) => {
-                body.push(b'\n');
-                (self.0, [(header::CONTENT_TYPE, json)], body).into_response()
-            }
-            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-        }
-    }
-}
-
-fn refuse(status: StatusCode, error: impl Into<String>) -> Response {
-    Json(status, ErrorView { error: error.into() }).into_response()
 }
 
 async fn get_status(State(shared): State<Shared>) -> Response {
@@ -311,17 +319,6 @@ async fn not_allowed() -> Response {
         StatusCode::METHOD_NOT_ALLOWED,
         "no such method here; what changes something is asked by POST on the control socket",
     )
-}
-
-fn too_many() -> Response {
-    refuse(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "too many questions are waiting, or the daemon is stopping; try again",
-    )
-}
-
-fn not_text() -> Response {
-    refuse(StatusCode::BAD_REQUEST, "the path must be percent-encoded UTF-8")
 }
 
 /// Asks the loop what it can always answer while the state can be read.

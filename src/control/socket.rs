@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -47,9 +47,25 @@ pub enum BindError {
     },
 }
 
+/// A socket that was made, to be told from another that took its place.
+#[derive(Debug)]
+pub(super) struct Bound {
+    pub(super) path: PathBuf,
+    inode: u64,
+}
+
+impl Bound {
+    /// Removes it, if it is still there. Best effort: a stale file is replaced at the next start.
+    pub(super) fn remove(self) {
+        if fs::symlink_metadata(&self.path).is_ok_and(|found| found.ino() == self.inode) {
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}
+
 /// Binds `dir/name` with the given mode. The socket is made under another name and moved into
 /// place, so that nobody ever sees it with a wider mode.
-pub(super) fn bind(dir: &Path, name: &str, mode: u32) -> Result<UnixListener, BindError> {
+pub(super) fn bind(dir: &Path, name: &str, mode: u32) -> Result<(UnixListener, Bound), BindError> {
     let path = dir.join(name);
     let fail = |source| BindError::Io { path: path.clone(), source };
     match fs::symlink_metadata(&path) {
@@ -82,8 +98,9 @@ pub(super) fn bind(dir: &Path, name: &str, mode: u32) -> Result<UnixListener, Bi
         }
     })?;
     fs::set_permissions(&new, Permissions::from_mode(mode)).map_err(fail)?;
+    let inode = fs::symlink_metadata(&new).map_err(fail)?.ino();
     fs::rename(&new, &path).map_err(fail)?;
-    Ok(listener)
+    Ok((listener, Bound { path, inode }))
 }
 
 #[cfg(test)]

@@ -95,6 +95,12 @@ messages! {
         "The ledger can't be written; deletions wait, none is reported.";
     LEDGER_RECOVERED = "ledger_recovered" INFO "0cd0b6d44dd94f70a495b8ab10469194"
         "The ledger is written again.";
+    SOCKETS_LOST = "sockets_lost" WARN "eb2fd4c5a7a64b77aa82f9d2f6fd18b0"
+        "The sockets were taken away, and can't be made again yet; nobody can ask.";
+    SOCKETS_RENEWED = "sockets_renewed" WARN "3e16cd073b24417b87b7c7f6340eef96"
+        "The sockets were taken away; they are made again.";
+    WATCHES_MISSING = "watches_missing" WARN "e0f2e8552a004dd0ace1d1a64ee9f0a9"
+        "The kernel watches no more directories for this user; the others are looked at from time to time.";
     UNREADABLE = "unreadable" ERROR "74109dc42bed41c2a0004a1d850f080c"
         "What was stored of a confirmed deletion can't be read again; it is not reported.";
     LINES_MISSING = "lines_missing" WARN "57904e70c4ed4482b36cff7b6b90420f"

@@ -8,6 +8,7 @@
 
 mod announce;
 mod checks;
+mod doors;
 mod engine;
 mod explain;
 mod folder_story;

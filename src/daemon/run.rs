@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::checks::Checks;
+use super::doors::Doors;
 use super::engine::Engine;
 use super::explain::{self, Known};
 use super::looking::Brought;
@@ -28,7 +29,7 @@ use super::view::{self, Surroundings};
 use super::watching::Beside;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::control::{Ask, Server, Status};
+use crate::control::{Ask, Status};
 use crate::disk::Host;
 use crate::domain::{Now, RootLook, RootName};
 use crate::sensors::sweep::Swept;
@@ -59,7 +60,7 @@ pub(super) struct Loop<'a> {
     pub(super) host: Arc<Host>,
     pub(super) pulse: Pulse,
     pub(super) cookies: PathBuf,
-    pub(super) server: &'a mut Server,
+    pub(super) doors: Doors<'a>,
     pub(super) signals: &'a mut mpsc::Receiver<Signal>,
     pub(super) publish: &'a watch::Sender<Arc<Status>>,
     pub(super) systemd: &'a mut ServiceManager,
@@ -124,7 +125,7 @@ impl Loop<'_> {
             let event = tokio::select! {
                 biased;
                 Some(signal) = self.signals.recv() => Event::Signal(signal),
-                Some(ask) = self.server.asks.recv() => Event::Ask(ask),
+                Some(ask) = self.doors.server.asks.recv() => Event::Ask(ask),
                 // Reports before looks: what the disk said later weighs more.
                 Some((root, generation, report)) = report_inbox.recv() => {
                     Event::Report(root, generation, Box::new(report))
@@ -269,6 +270,7 @@ impl Loop<'_> {
     /// The end of each turn.
     fn upkeep(&mut self, now: Now, beside: &mut Beside) -> Result<(), StoreError> {
         self.engine.tick(now)?;
+        self.doors.keep(self.narrator);
         self.follow_mounts(now, beside)?;
         beside.probing.tick(now.awake);
         self.notice_stalls(now, beside)?;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinError;
 
+use super::doors::Doors;
 use super::engine::{Engine, Record};
 use super::messages;
 use super::narrator::{Line, Narrator};
@@ -171,7 +172,7 @@ async fn start(options: Options, systemd: &mut ServiceManager) -> Result<(), Sta
         started_at,
         ..Status::default()
     }));
-    let mut server = serve(&options.runtime_dir, status.clone())?;
+    let mut server = serve(&options.runtime_dir, status)?;
     let mut narrator = Narrator::start().map_err(system("another thread"))?;
     let mut settings = options.settings;
     for warning in &settings.warnings {
@@ -209,15 +210,6 @@ async fn start(options: Options, systemd: &mut ServiceManager) -> Result<(), Sta
         }
         let text = "the state directory is well again";
         narrator.tell(Line::new(messages::STATE_RECOVERED, text));
-        if !server.is_there() {
-            // The sockets lay below the state directory, and went with it.
-            drop(server);
-            make_dir(&options.runtime_dir).map_err(|source| StartError::RuntimeDir {
-                path: options.runtime_dir.clone(),
-                source,
-            })?;
-            server = serve(&options.runtime_dir, status.clone())?;
-        }
         if let Ok(read) = (options.reload)() {
             settings = read;
         }
@@ -304,7 +296,7 @@ async fn session(
         host: Arc::clone(host),
         pulse,
         cookies: state_dir.join("cookies"),
-        server: session.server,
+        doors: Doors::new(session.server),
         signals: session.signals,
         publish: session.publish,
         systemd: session.systemd,
@@ -373,7 +365,7 @@ fn refuse(ask: Ask, why: &str) {
     }
 }
 
-fn make_dir(path: &Path) -> io::Result<()> {
+pub(super) fn make_dir(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }

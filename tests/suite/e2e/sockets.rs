@@ -6,9 +6,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
+use std::time::Duration;
 
-use super::daemon::{Home, binary};
+use super::daemon::{Home, LONG, binary};
 use super::make;
+use super::wait::{now, until};
 
 /// Runs the binary's `status` or `check` as the user nobody; `None` where this user may not become
 /// another.
@@ -119,4 +121,79 @@ fn a_client_without_a_daemon_says_so() {
         assert_eq!(output.status.code(), Some(69), "{command}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("not running"), "{command}");
     }
+}
+
+#[test]
+fn callers_who_begin_to_ask_and_stop_keep_nobody_out() {
+    let home = Home::new();
+    make(&home.media(), "Heat (1995)/Heat.mkv");
+    let daemon = home.start();
+    for socket in ["status.sock", "control.sock"] {
+        let path = home.state().join("run").join(socket);
+        let begun: Vec<UnixStream> = (0..300)
+            .map_while(|_| {
+                let mut stream = UnixStream::connect(&path).ok()?;
+                stream.write_all(b"GET /v1/st").ok()?;
+                Some(stream)
+            })
+            .collect();
+        assert_eq!(begun.len(), 300);
+        let began = now();
+        let mut stream = UnixStream::connect(&path).unwrap();
+        stream.write_all(b"GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        // A machine under load is slow; the time to ask is two seconds.
+        assert!(began.elapsed() < Duration::from_millis(1_500), "{:?}", began.elapsed());
+        drop(begun);
+    }
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn a_daemon_that_is_stopped_in_its_tracks_is_not_waited_for_for_ever() {
+    let home = Home::new();
+    make(&home.media(), "Heat (1995)/Heat.mkv");
+    let daemon = home.start();
+    daemon.signal(rustix::process::Signal::STOP);
+    let mut asked = home.command(&["status"]);
+    let mut asked = asked.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let ended = until("it gives up", LONG, || asked.try_wait().unwrap());
+    daemon.signal(rustix::process::Signal::CONT);
+    assert_eq!(ended.code(), Some(69));
+    let mut said = String::new();
+    asked.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("has not answered in 15 s"), "{said}");
+}
+
+#[test]
+fn sockets_that_are_taken_away_are_made_again_and_it_is_said() {
+    let home = Home::new();
+    make(&home.media(), "Heat (1995)/Heat.mkv");
+    let daemon = home.start();
+    let run = home.state().join("run");
+    for number in 1..3 {
+        match number {
+            1 => fs::remove_dir_all(&run).unwrap(),
+            _ => fs::remove_file(run.join("control.sock")).unwrap(),
+        }
+        until("they are there again", LONG, || {
+            let both = run.join("status.sock").exists() && run.join("control.sock").exists();
+            daemon.status().filter(|_| both)
+        });
+        daemon.check();
+        let said = || home.log().matches("were taken away; they are made again").count();
+        until("it is said", LONG, || (said() == number).then_some(()));
+    }
+    // Where they can't be, the work goes on.
+    fs::remove_dir_all(&run).unwrap();
+    fs::write(&run, "in the way").unwrap();
+    fs::remove_dir_all(home.media().join("Heat (1995)")).unwrap();
+    until("it is decided", LONG, || home.ledger().first().cloned());
+    let said = home.log().matches("can't be made again").count();
+    assert_eq!(said, 1, "{}", home.log());
+    fs::remove_file(&run).unwrap();
+    daemon.wait_deletions(1);
+    assert_eq!(daemon.stop(), 0);
 }
