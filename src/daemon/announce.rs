@@ -3,7 +3,7 @@
 use super::messages;
 use super::narrator::Line;
 use super::run::Loop;
-use super::told;
+use super::{told, view};
 use crate::control::Status;
 use crate::domain::Decision;
 use crate::store::{Storage, StoreError};
@@ -19,7 +19,8 @@ impl Loop<'_> {
         Ok(())
     }
 
-    /// Says, once, that the work has begun; and when the ledger can't be written any more.
+    /// Says, once, that the work has begun; when the kernel watches no more; and when the ledger can't be
+    /// written any more.
     pub(super) fn announce(&mut self, status: &Status) {
         if status.ready && !std::mem::replace(&mut self.is_announced, true) {
             let files: u64 = status.roots.iter().map(|root| root.files).sum();
@@ -33,6 +34,21 @@ impl Loop<'_> {
                 status.summary
             );
             self.narrator.tell(Line::new(messages::READY, text));
+        }
+        for root in status.roots.iter().filter(|_| status.ready) {
+            match view::unwatched(root) {
+                Some(text) if self.unwatched.insert(root.name.clone()) => {
+                    let mut line = Line::new(messages::WATCHES_MISSING, text);
+                    line.fields.root = Some(root.name.clone());
+                    line.fields.reason.clone_from(&root.watch_note);
+                    self.narrator.tell(line);
+                }
+                // The note alone goes while watches are tried again.
+                None if root.watched >= root.directories => {
+                    self.unwatched.remove(&root.name);
+                }
+                _ => {}
+            }
         }
         match (&self.engine.record_fails, self.ledger_fails) {
             (Some(why), false) => {

@@ -70,6 +70,8 @@ pub(super) struct Loop<'a> {
     pub(super) is_announced: bool,
     /// Whether the journal knows that the ledger can't be written.
     pub(super) ledger_fails: bool,
+    /// The roots of which the journal knows that not all of them is watched.
+    pub(super) unwatched: BTreeSet<String>,
 }
 
 /// Why the loop ended.

@@ -1,5 +1,6 @@
 //! From settings to a running daemon, and to its end.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs::DirBuilder;
 use std::io;
@@ -304,6 +305,7 @@ async fn session(
         around,
         is_announced: false,
         ledger_fails: false,
+        unwatched: BTreeSet::new(),
     };
     Ok(daemon.run().await)
 }

@@ -124,6 +124,9 @@ fn summary(status: &Status) -> (String, bool) {
     if held > 0 {
         return (format!("{held} possible deletions can't be decided"), true);
     }
+    if let Some(text) = status.roots.iter().find_map(unwatched) {
+        return (text, true);
+    }
     // A mount in which no media lie is nobody's business.
     let mut waiting = named(&Health::Waiting.to_string());
     waiting.retain(|name| RootName::parse(name).is_ok_and(|name| name.outer().is_none()));
@@ -143,6 +146,19 @@ fn summary(status: &Status) -> (String, bool) {
         1 => ("all is well; 1 possible deletion is being looked at".to_owned(), false),
         n => (format!("all is well; {n} possible deletions are being looked at"), false),
     }
+}
+
+/// How much of a root is not watched for want of watches, and what helps.
+pub(super) fn unwatched(root: &RootStatus) -> Option<String> {
+    let note = root.watch_note.as_ref()?;
+    let (name, missing) = (&root.name, root.directories.saturating_sub(root.watched));
+    (missing > 0).then(|| {
+        format!(
+            "{missing} of {} directories of root {name} can't be watched, and are looked at every \
+             watch.rescan instead: {note}",
+            root.directories
+        )
+    })
 }
 
 /// One line for `systemctl status`: what it is doing while it starts, then the summary.

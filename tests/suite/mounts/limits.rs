@@ -6,6 +6,7 @@ use std::process::Command;
 
 use super::rig::{SOON, film, films, skip, wait_health};
 use crate::e2e::daemon::Home;
+use crate::e2e::wait::until;
 
 /// Runs what follows in a user namespace in which a limit is as low as given.
 fn with_limit(key: &str, limit: u32) -> Vec<String> {
@@ -27,6 +28,12 @@ fn every_loss_is_found(key: &str, limit: u32, line: &str) {
     let said = home.ask(&["status"]);
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
     assert!(said.contains(&format!("`sysctl fs.inotify.{line}=")), "{said}");
+    let status = daemon.status().unwrap();
+    let summary = status["summary"].as_str().unwrap();
+    assert!(summary.contains("directories of root media can't be watched"), "{status}");
+    assert!(summary.contains("watch.rescan") && summary.contains(line), "{status}");
+    assert_eq!(status["needs_attention"], true, "{status}");
+    until("it is in the log", SOON, || home.log().contains("can't be watched").then_some(()));
     let dead = [0, 7, 40, 41, 99, 150, 151, 222, 298, 299];
     for number in dead {
         fs::remove_dir_all(home.media().join(film(number))).unwrap();
@@ -41,6 +48,9 @@ fn every_loss_is_found(key: &str, limit: u32, line: &str) {
     daemon.check();
     assert_eq!(daemon.dead(), titles);
     assert_eq!(daemon.stop(), 0);
+    let log = home.log();
+    let told = log.lines().filter(|line| line.contains("WARN") && line.contains("sysctl"));
+    assert_eq!(told.count(), 1, "{log}");
     assert_eq!(home.ledger().len(), dead.len());
 }
 
