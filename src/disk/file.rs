@@ -66,7 +66,11 @@ impl RootDir {
                     Some(above) => {
                         // A link in the place of a folder may lead to where the file is now.
                         if error == Errno::NOTDIR && self.is_link(&folder) {
-                            return Err(format!("{folder} is a symbolic link now"));
+                            return Err(format!(
+                                "{folder} is a symbolic link now, and links are not followed; it \
+                                 ends when the folder is there again; or make a root of what the \
+                                 link leads to, and then remove the link"
+                            ));
                         }
                         folder = above;
                         continue;

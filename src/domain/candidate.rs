@@ -109,7 +109,7 @@ impl Hold {
     #[must_use]
     pub fn ends(&self) -> &'static str {
         match self {
-            Self::Unknown { .. } => "ends by itself when the witness answers again",
+            Self::Unknown { .. } => "ends by itself when the witness can tell again",
             Self::OtherRoot { .. } => {
                 "ends by itself when that root can be looked at again; if it won't come back, \
                  `accept` or `retire` it"
