@@ -10,7 +10,7 @@ use super::folders::{Around, Stored};
 use super::inner::root_at;
 use super::roots::RootSpec;
 use super::words;
-use crate::catalog::Folders;
+use crate::catalog::{Folders, TitleAt};
 use crate::control::{Explanation, Story, StoryLine};
 use crate::domain::{
     Candidate, Decision, Health, Item, ItemKey, RelPath, RootName, Stage, Timestamp, What, shown,
@@ -118,7 +118,12 @@ fn story<S: Storage>(store: &S, known: &Known, item: &Item) -> Result<Story, Sto
         (None, Some(when)) => ("gone", format!("{item} is gone; reported at {when}")),
         (None, None) if !places.is_empty() => {
             let files = if places.len() == 1 { "file" } else { "files" };
-            ("alive", format!("{item} is there: {} {files}", places.len()))
+            let count = places.len();
+            let summary = match unseen(store, known, item)? {
+                Some(why) => format!("{item} was there when last seen, {count} {files}; {why}"),
+                None => format!("{item} is there: {count} {files}"),
+            };
+            ("alive", summary)
         }
         (None, None) => ("unknown", format!("no file of {item} is known")),
     };
@@ -136,6 +141,25 @@ fn story<S: Storage>(store: &S, known: &Known, item: &Item) -> Result<Story, Sto
         places: places.into_iter().take(MOST_PLACES).collect(),
         lines: lines.iter().map(line).collect(),
     })
+}
+
+/// Why nobody can see now whether an item is still there, if so.
+fn unseen<S: Storage>(store: &S, known: &Known, item: &Item) -> Result<Option<String>, StoreError> {
+    for TitleAt { place, .. } in store.titles(&item.match_keys())? {
+        // A mount that is away hides its place, whatever lies there without it.
+        let covers = |root: &&KnownRoot| match &root.spec.within {
+            _ if root.spec.name == place.root => true,
+            Some(within) => within.outer == place.root && place.folder.is_within(&within.dir),
+            None => false,
+        };
+        let dark = |root: &&KnownRoot| matches!(root.health, Health::Offline | Health::Stalled);
+        if let Some(KnownRoot { spec, health, .. }) = known.roots.iter().filter(covers).find(dark) {
+            let name = &spec.name;
+            let why = format!("root {name} is {health}, and nothing in its place is looked at");
+            return Ok(Some(why));
+        }
+    }
+    Ok(None)
 }
 
 /// The roots that an item lies or lay in.

@@ -156,12 +156,19 @@ fn what_a_mount_covers_is_hidden_and_not_dead() {
             rig.nothing_is_told(&daemon);
         }
         wait_root(&daemon, "media:uhd", "offline");
+        // What is lost there meanwhile is not noticed, and not said to be there either.
+        fs::remove_dir_all(place(rig, "uhd").join(film(119))).unwrap();
+        daemon.check();
+        rig.nothing_is_told(&daemon);
+        let story = daemon.story("Film 119").unwrap();
+        let summary = story["summary"].as_str().unwrap();
+        assert!(summary.contains("when last seen, 1 file; root media:uhd is offline"), "{story}");
         let accepted = rig.home.ask(&["accept", "media:uhd", "--yes"]);
         assert!(accepted.status.success(), "{accepted:?}");
-        daemon.wait_deletions(3);
-        assert_eq!(daemon.dead(), ["Film 200", "Film 201", "Film 202"]);
-        fs::remove_dir_all(place(rig, "uhd").join(film(100))).unwrap();
         daemon.wait_deletions(4);
+        assert_eq!(daemon.dead(), ["Film 119", "Film 200", "Film 201", "Film 202"]);
+        fs::remove_dir_all(place(rig, "uhd").join(film(100))).unwrap();
+        daemon.wait_deletions(5);
     });
 }
 
