@@ -73,6 +73,15 @@ impl<T: Send + Sync + 'static> Shared<T> {
     }
 }
 
+impl<T> Shared<T> {
+    /// Drops the listing, unless one is being read: that one is new.
+    pub(super) fn forget(&self) {
+        if let Ok(mut newest) = self.newest.try_lock() {
+            *newest = None;
+        }
+    }
+}
+
 /// Drops a listing after its life, if there is no newer one.
 async fn drop_later<T>(newest: Weak<Mutex<Option<Arc<Read<T>>>>>, read: Weak<Read<T>>) {
     tokio::time::sleep(LIFE).await;

@@ -47,6 +47,9 @@ impl Jellyfin {
         let titles = fold(&found.items);
         let folders = folders(&talk).await?;
         let after = state::read_again(&talk, &before).await?;
+        // What was listed for questions is older than this.
+        self.films.forget();
+        self.series.forget();
         let moving = before.unsure.or(found.moving).or(after);
         Ok(Listing { about: before.about, titles, folders, moving, requests: talk.count(), begun })
     }

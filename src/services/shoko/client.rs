@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::state::{self, State};
-use super::wire::Series;
+use super::wire::{Ids, Series};
 use super::{files, pages};
 use crate::domain::{About, Failure, Instance, Listed, Listing, Question, Said};
 use crate::services::binding::Bond;
@@ -69,6 +69,8 @@ impl Shoko {
             }
         }
         let after = state::read_again(&talk, &before).await?;
+        // What was listed for questions is older than this.
+        self.series.forget();
         let moving = before.unsure.or(series.moving).or(all.moving).or(after);
         let (about, folders) = (before.about, files::told(&folders));
         Ok(Listing { about, titles, folders, moving, requests: talk.count(), begun })
@@ -151,15 +153,29 @@ impl Shoko {
             Ok((all.found, all.moving.or(after)))
         };
         let listed = self.series.since(question.not_before, || self.http.now(), read).await?;
+        let mut stale = None;
         for series in &listed.value {
-            let bond = series.ids.bond(question.kind, &question.ids, &question.anidb);
-            if bond == Bond::Same {
-                keep(found, series.clone());
+            let is_same =
+                |ids: &Ids| ids.bond(question.kind, &question.ids, &question.anidb) == Bond::Same;
+            let is_new = !found.iter().any(|other| other.ids.id == series.ids.id);
+            if !is_new || !is_same(&series.ids) {
+                continue;
             }
+            // The listing may be a while old, and its number another series' by now, whose files would
+            // be taken for the title's.
+            let id = series.ids.id.to_string();
+            match by_id(&self.http.talk(), &id).await? {
+                Found::One(series) if is_same(&series.ids) => keep(found, *series),
+                _ => stale = Some(format!("it listed the title under {id}, where it is no more")),
+            }
+        }
+        if stale.is_some() {
+            self.series.forget();
         }
         let early = "its listing was begun too early; was the clock set back?";
         let is_early = listed.begun < question.not_before;
-        Ok(listed.moving.clone().or_else(|| is_early.then(|| early.to_owned())))
+        let early = is_early.then(|| early.to_owned());
+        Ok(listed.moving.clone().or(stale).or(early))
     }
 }
 

@@ -169,6 +169,10 @@ async fn a_series_is_found_by_its_number_in_anidb_and_by_those_of_others() {
     let by_tvdb = Question { known: vec![], ..bebop() };
     assert_eq!(server.client().ask(&by_tvdb).await.unwrap().titles[0].id, "37");
     server.set("api/v3/Series/52/File", Answer::json("{\"Total\":0,\"List\":[]}"));
+    let listed: serde_json::Value = serde_json::from_str(FIVE.series).unwrap();
+    let mut listed = listed["List"].as_array().unwrap().iter();
+    let one = listed.find(|one| one["IDs"]["ID"] == 52).unwrap();
+    server.set("api/v3/Series/52", Answer::json(&one.to_string()));
     let film = Question { kind: Kind::Film, ids: tmdb(11_299), known: vec![], ..bebop() };
     assert_eq!(server.client().ask(&film).await.unwrap().titles[0].id, "52");
     let as_series = Question { ids: tmdb(11_299), known: vec![], ..bebop() };
@@ -222,4 +226,19 @@ async fn a_version_that_is_not_understood_is_said_so() {
     server.set("api/v3/Init/Version", Answer::json(&old));
     let failure = server.client().about().await.unwrap_err();
     assert!(matches!(failure, Failure::Permanent { .. }), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_number_that_is_another_series_since_it_was_listed_is_not_the_title() {
+    let other = FIVE.one.replace("\"AniDB\": 23", "\"AniDB\": 24").replace("76885", "76886");
+    let other = other.replace("30991", "30992");
+    for now in [Answer::json(&other), no_series()] {
+        let server = shoko().await;
+        server.set("api/v3/Series/37", now);
+        server.set("api/v3/Series/AniDB/23/Series", no_series());
+        let asked = question(Kind::Series, tvdb(76_885), &[], &[]);
+        let said = server.client().ask(&asked).await.unwrap();
+        assert_eq!((said.titles, said.gone), (vec![], vec![]));
+        assert!(said.unsure.unwrap().contains("where it is no more"));
+    }
 }
