@@ -11,7 +11,8 @@ const MOST: usize = 20;
 /// `accept`, before it is done.
 pub(super) fn accept(view: &AcceptView) -> String {
     let mut text = String::new();
-    line(&mut text, format_args!("root {} is {}: {}", view.root, view.health, safe(&view.reason)));
+    let (what, reason) = (subject(view), safe(&view.reason));
+    line(&mut text, format_args!("{what} is {}: {reason}", view.health));
     let concerns = view.concerns.len();
     if concerns > 0 {
         let are = are(concerns);
@@ -50,10 +51,15 @@ pub(super) fn accept(view: &AcceptView) -> String {
     text
 }
 
+/// What is accepted: no name of a root has a dot in it, and that of a service does.
+fn subject(view: &AcceptView) -> String {
+    if view.root.contains('.') { view.root.clone() } else { format!("root {}", view.root) }
+}
+
 /// `accept`, after it was done.
 pub(super) fn accepted(view: &AcceptView) -> String {
     let mut text = String::new();
-    line(&mut text, format_args!("root {} is accepted as it is now", view.root));
+    line(&mut text, format_args!("{} is accepted as it is now", subject(view)));
     let titles = view.titles.iter().filter(|title| !title.lives_on).count() + view.concerns.len();
     if titles > 0 {
         let are = are(titles);

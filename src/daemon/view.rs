@@ -182,7 +182,7 @@ pub(super) fn candidates<S: Storage, R: Record>(engine: &Engine<S, R>) -> Vec<Ca
     engine.core.candidates().values().map(|candidate| candidate_view(engine, candidate)).collect()
 }
 
-fn candidate_view<S: Storage, R: Record>(
+pub(super) fn candidate_view<S: Storage, R: Record>(
     engine: &Engine<S, R>,
     candidate: &Candidate,
 ) -> CandidateView {

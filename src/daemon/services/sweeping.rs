@@ -10,7 +10,8 @@ use crate::daemon::engine::{Engine, Record};
 use crate::daemon::messages;
 use crate::daemon::narrator::Line;
 use crate::daemon::orders::Order;
-use crate::domain::{Entry, Failure, FilePath, Instance, Listing, Now, RootName};
+use crate::daemon::view::candidate_view;
+use crate::domain::{Candidate, Entry, Failure, FilePath, Instance, Listing, Now, RootName, Stage};
 use crate::store::{Batch, Durability, Storage, StoreError};
 
 /// How long a service may go on listing what is gone.
@@ -129,6 +130,12 @@ impl<S: Storage, R: Record> Engine<S, R> {
         go: bool,
     ) -> Result<Result<AcceptView, String>, StoreError> {
         let known: Vec<String> = self.services.runs.keys().map(ToString::to_string).collect();
+        let holds = |candidate: &&Candidate| match &candidate.stage {
+            Stage::Held { holding, .. } => holding.why.witness() == instance.to_string(),
+            _ => false,
+        };
+        let held = self.core.candidates().values().filter(holds);
+        let concerns = held.map(|candidate| candidate_view(self, candidate)).collect();
         let Some(run) = self.services.runs.get_mut(instance) else {
             let known = known.join(", ");
             return Ok(Err(format!("there is no service {instance}; there are: {known}")));
@@ -142,7 +149,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             health: "unwell".to_owned(),
             reason: why.clone(),
             accepted: go,
-            concerns: Vec::new(),
+            concerns,
             titles: Vec::new(),
         };
         if go {

@@ -2,4 +2,7 @@
 
 mod deleted;
 mod living;
+mod misbehaving;
 mod rig;
+mod sanity;
+mod single;
