@@ -248,3 +248,24 @@ fn whatever_goes_wrong_amid_a_probe_a_loss_is_held_with_the_reason_and_told_when
  {
     put_through(When::AmidAProbe);
 }
+
+#[test]
+fn a_service_that_failed_for_a_moment_is_asked_again_without_a_sweep_or_a_person() {
+    let single = Single::new(Which::Radarr, 30);
+    let daemon = single.start();
+    let gone = &single.titles[3];
+    single.stand.misbehave_from(3, Fault::Reset);
+    single.world.delete(gone);
+    wait_held(&daemon, gone);
+    single.stand.well();
+    assert_eq!(listings(&single), 1, "at the start");
+    single.stand.forget_requests();
+    wait_told(&daemon, gone);
+    assert_eq!(listings(&single), 0, "nobody swept");
+}
+
+/// How often everything was listed.
+fn listings(single: &Single) -> usize {
+    let log = single.stand.log();
+    log.iter().filter(|line| line.contains("/movie?excludeLocalCovers")).count()
+}
