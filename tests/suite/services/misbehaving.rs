@@ -34,7 +34,7 @@ use Then::{Held, Told};
 /// the disk disproves is no objection, and a title is looked for by its provider ids as well.
 fn faults(which: Which, when: When) -> Vec<(Fault, Then)> {
     use When::{AmidAProbe, AtTheSweep};
-    use Which::{Jellyfin, Radarr, Shoko, Sonarr};
+    use Which::{Jellyfin, JellyfinOfSeries, Radarr, Shoko, Sonarr};
     let starting = match which {
         // It says so itself, where it is asked for that first.
         Shoko if when == AtTheSweep => "not ready",
@@ -60,7 +60,7 @@ fn faults(which: Which, when: When) -> Vec<(Fault, Then)> {
             match (when, which) {
                 (AtTheSweep, _) => Held("lists nothing"),
                 // Under its id each title is still there, with a file that the disk disproves.
-                (AmidAProbe, Radarr | Sonarr | Jellyfin) => Told,
+                (AmidAProbe, Radarr | Sonarr | Jellyfin | JellyfinOfSeries) => Told,
                 // The series is there and counts files, of which none is named.
                 (AmidAProbe, Shoko) => Held("names no file of the series"),
             },
@@ -92,14 +92,14 @@ fn faults(which: Which, when: When) -> Vec<(Fault, Then)> {
                 // The same title has two ids in one probe.
                 (AmidAProbe, Radarr | Sonarr) => Held("added the title again"),
                 // It is found by its provider ids, with files that the disk disproves.
-                (AmidAProbe, Jellyfin | Shoko) => Told,
+                (AmidAProbe, Jellyfin | JellyfinOfSeries | Shoko) => Told,
             },
         ),
         (
             Fault::ScanRunning,
             match which {
                 Radarr | Sonarr => Held("Rescan"),
-                Jellyfin => Held("is scanning its library"),
+                Jellyfin | JellyfinOfSeries => Held("is scanning its library"),
                 // It says nothing of scans, and none makes it forget a file.
                 Shoko => Told,
             },
@@ -109,7 +109,7 @@ fn faults(which: Which, when: When) -> Vec<(Fault, Then)> {
             match which {
                 Radarr | Sonarr => Held("ManualImport"),
                 // They have no such thing.
-                Jellyfin | Shoko => Told,
+                Jellyfin | JellyfinOfSeries | Shoko => Told,
             },
         ),
     ]
@@ -125,6 +125,10 @@ fn put_through(when: When) {
         let mut running = Vec::new();
         for which in Which::ALL {
             let mut faults = faults(which, when);
+            if which == Which::JellyfinOfSeries {
+                // On the wire it is like the other.
+                faults.retain(|(fault, _)| !is_of_the_wire(fault));
+            }
             while !faults.is_empty() {
                 let part: Vec<(Fault, Then)> = faults.drain(..AT_ONCE.min(faults.len())).collect();
                 running.push(scope.spawn(move || some(which, when, &part)));

@@ -20,18 +20,21 @@ pub(super) enum Which {
     Radarr,
     Sonarr,
     Jellyfin,
+    /// A Jellyfin of series, of which each episode is an item of its own.
+    JellyfinOfSeries,
     Shoko,
 }
 
 impl Which {
-    pub(super) const ALL: [Self; 4] = [Self::Radarr, Self::Sonarr, Self::Jellyfin, Self::Shoko];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Radarr, Self::Sonarr, Self::Jellyfin, Self::JellyfinOfSeries, Self::Shoko];
 
     /// The name of its instance.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Radarr => "radarr.hd",
             Self::Sonarr => "sonarr.main",
-            Self::Jellyfin => "jellyfin.home",
+            Self::Jellyfin | Self::JellyfinOfSeries => "jellyfin.home",
             Self::Shoko => "shoko.main",
         }
     }
@@ -81,7 +84,7 @@ impl Single {
         let world = World::new(home.media());
         let titles = match which {
             Which::Radarr | Which::Jellyfin => world.films(titles),
-            Which::Sonarr => world.series(titles, 1, 2),
+            Which::Sonarr | Which::JellyfinOfSeries => world.series(titles, 1, 2),
             Which::Shoko => world.anime(titles),
         };
         let media = home.media();
@@ -95,9 +98,10 @@ impl Single {
                 let stand = Sonarr::start(&world, sonarr::Options::default());
                 (Stand::Sonarr(stand), "tv", format!("\"/tv\" = \"{media}/tv\""))
             }
-            Which::Jellyfin => {
+            Which::Jellyfin | Which::JellyfinOfSeries => {
                 let stand = Jellyfin::start(&world, jellyfin::Options::default());
-                (Stand::Jellyfin(stand), "movies", format!("\"/media\" = \"{media}\""))
+                let root = if which == Which::Jellyfin { "movies" } else { "tv" };
+                (Stand::Jellyfin(stand), root, format!("\"/media\" = \"{media}\""))
             }
             Which::Shoko => {
                 let stand = Shoko::start(&world, shoko::Options::default());
