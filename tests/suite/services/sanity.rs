@@ -60,7 +60,7 @@ fn is_distrusted<'a>(
     let asked = single.home.ask(&["accept", name]);
     assert_eq!(asked.status.code(), Some(1), "nobody can be asked");
     let said = String::from_utf8_lossy(&asked.stderr).into_owned();
-    for shown in [&format!("{name} is unwell"), words, "1 titles are looked at again", &gone.name] {
+    for shown in [&format!("{name} is unwell"), words, "1 title is looked at again", &gone.name] {
         assert!(said.contains(shown), "no {shown:?}: {said}");
     }
     throughout(SETTLE * 2, || {});
