@@ -113,8 +113,12 @@ pub(super) fn evidence(lost: &[LostFile], look: &DiskLook, at: Timestamp) -> Vec
             Found::InPlace => "a media file in the title's own folder",
             Found::ByName => "a media file under the same title or provider id",
             Found::ByInode => "the same file under another name",
+            Found::Since => {
+                "the same file was seen under this name; what became of it since is told of that title"
+            }
         };
-        lines.push(line("present", file.shown.clone(), how.to_owned()));
+        let answer = if file.how == Found::Since { "moved" } else { "present" };
+        lines.push(line(answer, file.shown.clone(), how.to_owned()));
     }
     if let Some((path, when)) = &look.written {
         lines.push(line("unknown", path.clone(), format!("written at {when}, after the loss")));
@@ -180,6 +184,15 @@ fn stem(name: &[u8]) -> Vec<u8> {
     name[..end].to_ascii_lowercase()
 }
 
+/// The plainest sign first.
+fn rank(how: Found) -> u8 {
+    match how {
+        Found::ByInode => 0,
+        Found::InPlace | Found::ByName => 1,
+        Found::Since => 2,
+    }
+}
+
 fn how_it_lives(lost: &[LostFile], returned: &[&LostFile], look: &DiskLook) -> String {
     let shown_at = |file: &LostFile| {
         look.files.iter().find(|seen| seen.path == file.path).map(|seen| seen.shown.to_string())
@@ -187,15 +200,72 @@ fn how_it_lives(lost: &[LostFile], returned: &[&LostFile], look: &DiskLook) -> S
     if let Some(place) = returned.first().and_then(|file| shown_at(file)) {
         return format!("still there: {place}");
     }
-    let Some(file) = look.found.iter().min_by_key(|file| (file.extra, file.how != Found::ByInode))
-    else {
+    let Some(file) = look.found.iter().min_by_key(|file| (file.extra, rank(file.how))) else {
         return "still there".to_owned();
     };
     let same_root = lost.iter().any(|known| known.path.root == file.path.root);
     match file.how {
         Found::ByInode => format!("moved or renamed to {}", file.shown),
+        Found::Since => format!(
+            "moved or renamed to {}, and from there on: what became of it is told of that title",
+            file.shown
+        ),
         Found::InPlace => format!("another file of it is there: {}", file.shown),
         Found::ByName if same_root => format!("found elsewhere in its root: {}", file.shown),
         Found::ByName => format!("found in root {}: {}", file.path.root, file.shown),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        AbsPath, FileId, FileLook, FilePath, FsId, ProviderIds, RelPath, RootName,
+    };
+
+    fn at(path: &str) -> (FilePath, AbsPath) {
+        let rel = RelPath::parse(path.as_bytes()).unwrap();
+        let shown = AbsPath::new(&std::path::Path::new("/media").join(path));
+        (FilePath::new(RootName::parse("media").unwrap(), rel), shown)
+    }
+
+    fn found(path: &str, how: Found) -> FoundFile {
+        let ((path, shown), id) = (at(path), FileId { fs: FsId(1), inode: 7 });
+        FoundFile { path, shown, id, how, extra: false }
+    }
+
+    #[test]
+    fn what_went_on_under_another_title_lives_and_the_plainest_sign_is_told() {
+        let item = Item {
+            kind: Kind::Film,
+            title: "Heat".into(),
+            year: None,
+            ids: ProviderIds::default(),
+        };
+        let (path, shown) = at("Heat/heat.mkv");
+        let lost = LostFile {
+            path: path.clone(),
+            id: FileId { fs: FsId(1), inode: 7 },
+            looked: Timestamp::default(),
+            extra: false,
+            retired: false,
+            sought: false,
+        };
+        let files = vec![FileLook { path, shown, state: FileState::Absent }];
+        let mut look = DiskLook { files, ..DiskLook::default() };
+        let lost = [lost];
+        let how = |look: &DiskLook| match answer(&item, &lost, look) {
+            DiskAnswer::Alive { how } => how,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(answer(&item, &lost, &look), DiskAnswer::Absent);
+        look.found = vec![found("Hitze/h.mkv", Found::Since)];
+        assert!(
+            how(&look).starts_with("moved or renamed to /media/Hitze/h.mkv, and from there on")
+        );
+        let lines = evidence(&lost, &look, Timestamp::default());
+        assert_eq!(lines[1].answer, "moved", "nobody says that it is there");
+        look.found.push(found("b/Heat.mkv", Found::ByName));
+        assert!(how(&look).contains("/media/b/Heat.mkv"));
     }
 }

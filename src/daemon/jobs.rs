@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::engine::{Engine, Record};
 use crate::catalog::{TitleAt, is_loose_file_of, may_be_new_encode, standing_below};
 use crate::core::Probe;
-use crate::domain::{FileId, FilePath, Now};
-use crate::prober::{Arrived, HiddenFolder, Job};
+use crate::domain::{AbsPath, Entry, FileId, FilePath, Now};
+use crate::prober::{Arrived, HiddenFolder, Job, Story};
 use crate::store::{Arrival, Storage, StoreError};
 
 /// How long before a loss was noticed its other half may have been noticed: walks of large roots
@@ -38,7 +38,30 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let mut job = job(&*self.store, probe, &self.all_unseen())?;
         job.not_hunted = self.not_hunted(now, probe);
         job.arrived.extend(self.newcomers.find(&self.core, &*self.store, probe)?);
+        for arrived in &mut job.arrived {
+            if arrived.last && !arrived.said_so && arrived.born.is_none() {
+                arrived.story = self.story(&arrived.path)?;
+            }
+        }
         Ok(job)
+    }
+
+    /// What was made of the loss of a name, if it was lost.
+    fn story(&self, path: &FilePath) -> Result<Story, StoreError> {
+        if self.core.candidates().values().any(|candidate| candidate.has_lost(path)) {
+            return Ok(Story::UnderReview);
+        }
+        let Some(run) = self.roots.get(&path.root) else { return Ok(Story::Untold) };
+        // Once it is told, only the evidence says which files it was about.
+        let shown = AbsPath::new(&path.rel.under(&run.spec.path));
+        let is_told = |entry: &Entry| {
+            let deletion = &entry.deletion;
+            let state = self.core.item(&deletion.item.key());
+            state.is_some_and(|state| state.closed.is_some() && state.life == deletion.life)
+                && deletion.evidence.iter().any(|line| line.path.as_ref() == Some(&shown))
+        };
+        let told = self.store.entries()?.iter().any(is_told);
+        Ok(if told { Story::Told } else { Story::Untold })
     }
 }
 
@@ -66,13 +89,15 @@ pub(super) fn job<S: Storage>(
         // By a clock that nobody sets: a jump would hide the other half of a move.
         let since = probe.from.minus(MOVE_WINDOW);
         let arrivals = store.arrivals(lost.id)?;
-        let back = arrivals.iter().filter(|a| a.path == lost.path).map(|a| a.at).max();
-        // The kernel's word is about one move. What went there before, or came back since, did not go
-        // there now.
+        // What came back since to any of its names did not stay there.
+        let is_own = |path: &FilePath| probe.lost.iter().any(|own| own.path == *path);
+        let back = arrivals.iter().filter(|a| is_own(&a.path)).map(|a| a.at).max();
+        let last = |arrival: &Arrival| back.is_none_or(|back| back <= arrival.at);
+        // The kernel's word is about one move: what went there before did not go there now.
         let said_so = |arrival: &Arrival| {
             arrival.moved_from.as_ref() == Some(&lost.path)
                 && arrival.at >= probe.from.minus(AT_ONCE)
-                && back.is_none_or(|back| back < arrival.at)
+                && last(arrival)
         };
         arrived.extend(
             arrivals
@@ -87,6 +112,9 @@ pub(super) fn job<S: Storage>(
                     lost: lost.path.clone(),
                     id: arrival.id,
                     looked: lost.looked,
+                    born: arrival.born,
+                    last: last(arrival),
+                    story: Story::Untold,
                 }),
         );
     }

@@ -60,6 +60,8 @@ pub(super) struct Change {
     pub(super) media: Media,
     pub(super) fs: FsId,
     looked: Timestamp,
+    /// When it came into being, if it came and that was asked.
+    born: Option<Timestamp>,
 }
 
 /// Compares listings with the inventory, in their order. `moves` is what the kernel told of renames,
@@ -140,7 +142,7 @@ pub(super) fn apply(
                 let path = path(context, change);
                 let moved_from = moves.origin(&path);
                 let id = FileId { fs: change.fs, inode: change.media.inode };
-                Arrival { id, path, at: context.awake, moved_from }
+                Arrival { id, path, at: context.awake, moved_from, born: change.born }
             })
             .collect();
     }
@@ -169,6 +171,7 @@ pub(super) fn expand(
             media,
             fs: record.fs,
             looked: record.looked,
+            born: None,
         }));
         view.changed.insert(path, None);
     }
@@ -182,15 +185,17 @@ fn collect(
     lost: &mut Vec<Change>,
     found: &mut Vec<Change>,
 ) {
-    let change = |media: &Media, looked| Change {
+    let change = |media: &Media, looked, born| Change {
         path: listing.dir.join(&media.name),
         media: media.clone(),
         fs: listing.fs,
         looked,
+        born,
     };
-    lost.extend(result.lost.iter().map(|media| change(media, looked)));
+    lost.extend(result.lost.iter().map(|media| change(media, looked, None)));
     let came = result.found.iter().chain(&result.replaced);
-    found.extend(came.map(|media| change(media, listing.at)));
+    let born = |media: &Media| listing.births.get(&media.name).copied();
+    found.extend(came.map(|media| change(media, listing.at, born(media))));
 }
 
 /// A lost name that the rules no longer count was lost to the configuration, not to the disk.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::core::{Core, Probe};
 use crate::domain::{FileId, FilePath, LostFile, RelPath, RootName};
 use crate::inventory::{Inventory, InventoryError};
-use crate::prober::Arrived;
+use crate::prober::{Arrived, Story};
 
 /// How long after a root was learned a loss in one that was known before may have gone there.
 const AFTER_ANOTHER: Duration = Duration::from_hours(48);
@@ -93,6 +93,10 @@ fn locate(
                     id,
                     looked: lost.looked,
                     said_so: false,
+                    born: None,
+                    // Which of two names was the later one nobody saw.
+                    last: false,
+                    story: Story::Untold,
                 });
             }
         }

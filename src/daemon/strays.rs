@@ -29,7 +29,7 @@ impl Stray {
     /// The name that appeared.
     pub(super) fn arrival(&self) -> Arrival {
         let (path, from) = (self.to.clone(), self.from.clone());
-        Arrival { id: self.id, path, at: self.awake, moved_from: Some(from) }
+        Arrival { id: self.id, path, at: self.awake, moved_from: Some(from), born: None }
     }
 }
 

@@ -2,14 +2,18 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, FileType, RawDir, StatxFlags, statx};
 use rustix::io::Errno;
 
-use super::identity::stat_dir;
+use super::identity::{has_events, stat_dir};
 use super::open::open_dir;
 use super::{RootDir, timestamp, words};
 use crate::domain::{FileId, FileState, FsId, RelPath, Timestamp};
+
+/// How far the clock of a file server may be ahead.
+const SERVER_CLOCK: Duration = Duration::from_mins(10);
 
 /// What one file or link is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +108,21 @@ impl RootDir {
         self.stat(path).is_some_and(|stat| stat.is_link)
     }
 
+    /// A birth time, if it can be true. One that is later than now was stamped by another clock, and
+    /// tells nothing. A file server stamps by its own, which may be ahead a little.
+    #[must_use]
+    pub fn believe_birth(&self, born: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        self.precedes(born, now).then_some(born)
+    }
+
+    /// Whether a birth time is no later than a time of our own. A number that is taken for a move too
+    /// many costs less than one too few.
+    #[must_use]
+    pub fn precedes(&self, born: Timestamp, ours: Timestamp) -> bool {
+        let is_ours = has_events(&self.identity().fs_type);
+        born <= if is_ours { ours } else { ours.plus(SERVER_CLOCK) }
+    }
+
     /// What lies at a path; `None` when nothing can be seen there, for whatever reason.
     #[must_use]
     pub fn stat(&self, path: &RelPath) -> Option<FileStat> {
@@ -136,7 +155,7 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::path::Path;
     use std::sync::Arc;
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
 
     use super::*;
     use crate::disk::{Host, open_root};

@@ -1,5 +1,6 @@
 //! Listing one directory: every name in it, or an error, never a part.
 
+use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{AtFlags, FileType, RawDir, StatxFlags, statat, statx};
@@ -122,6 +123,7 @@ impl RootDir {
             subdirs: vec![],
             others: vec![],
             tells_others: true,
+            births: HashMap::new(),
         };
         self.read(fd, rules, &mut listing).map_err(failed)?;
         listing.at = clock.wall();
@@ -160,30 +162,36 @@ impl RootDir {
         }
     }
 
-    /// Asks for the birth times of some of a listing's other files. Where the file system doesn't
-    /// know, or another file has the name now, they stay `None`.
+    /// Asks for the birth times of some of a listing's other files and media files. Where the file
+    /// system doesn't know, or another file has the name now, there are none.
     ///
     /// # Errors
     /// [`LookError`] when the directory can't be opened again.
     pub fn births(
         &self,
-        dir: &RelPath,
         listing: &mut Listing,
-        indices: &[usize],
+        others: &[usize],
+        files: &[usize],
     ) -> Result<(), LookError> {
-        if indices.is_empty() {
+        if others.is_empty() && files.is_empty() {
             return Ok(());
         }
+        let dir = &listing.dir;
         let fd = open_dir(self.as_fd(), dir.as_bytes()).map_err(|e| LookError::new(dir, e))?;
-        for index in indices {
-            let Some(other) = listing.others.get_mut(*index) else { continue };
+        let born = |name: &[u8], inode| {
             let mask = StatxFlags::INO | StatxFlags::BTIME;
-            if let Ok(stat) = statx(&fd, &*other.name, AtFlags::SYMLINK_NOFOLLOW, mask) {
-                let known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
-                if known && stat.stx_ino == other.inode {
-                    other.born = Some(timestamp(&stat.stx_btime));
-                }
-            }
+            let stat = statx(&fd, name, AtFlags::SYMLINK_NOFOLLOW, mask).ok()?;
+            let known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
+            (known && stat.stx_ino == inode).then(|| timestamp(&stat.stx_btime))
+        };
+        for index in others {
+            let Some(other) = listing.others.get_mut(*index) else { continue };
+            other.born = born(&other.name, other.inode).or(other.born);
+        }
+        for file in files.iter().filter_map(|index| listing.files.get(*index)) {
+            let born = born(&file.name, file.inode);
+            let born = born.and_then(|born| self.believe_birth(born, listing.at));
+            listing.births.extend(born.map(|born| (file.name.clone(), born)));
         }
         Ok(())
     }
@@ -324,13 +332,21 @@ mod tests {
         let tree = tree();
         let root = root(tree.path());
         let mut listing = list(&root, "").unwrap();
-        root.births(&RelPath::root(), &mut listing, &[1]).unwrap();
+        root.births(&mut listing, &[1], &[]).unwrap();
         assert_eq!(listing.others[0].born, None);
         let known = fs::metadata(tree.path().join("a.nfo")).unwrap().created().is_ok();
         assert_eq!(listing.others[1].born.is_some(), known);
         listing.others[1].born = None;
         listing.others[1].inode += 1;
-        root.births(&RelPath::root(), &mut listing, &[1]).unwrap();
+        root.births(&mut listing, &[1], &[]).unwrap();
         assert_eq!(listing.others[1].born, None);
+        assert!(listing.births.is_empty());
+        root.births(&mut listing, &[], &[0]).unwrap();
+        let first = listing.files[0].name.clone();
+        assert_eq!(listing.births.contains_key(&first), known);
+        listing.births.clear();
+        listing.at = crate::domain::Timestamp::default();
+        root.births(&mut listing, &[], &[0]).unwrap();
+        assert!(listing.births.is_empty(), "nothing is born after it was seen");
     }
 }

@@ -150,6 +150,9 @@ pub enum Found {
     ByName,
     /// The lost file's inode under another name.
     ByInode,
+    /// The lost file was seen under another name, and has gone on from there since: that is the
+    /// story of the title of that name.
+    Since,
 }
 
 /// A file of the item that was found alive.

@@ -124,6 +124,20 @@ pub fn births_needed(known: &Directory, listing: &Listing) -> Vec<usize> {
     (0..listing.others.len()).filter(|index| wanted(&listing.others[*index])).collect()
 }
 
+/// The indices of `listing.files` that were not there before under that name: each may have come
+/// from anywhere, and may be gone again when somebody asks.
+#[must_use]
+pub fn newcomers(known: Option<&Directory>, listing: &Listing) -> Vec<usize> {
+    let known: HashMap<&[u8], u64> = known
+        .filter(|known| known.fs == listing.fs)
+        .into_iter()
+        .flat_map(|known| &known.files)
+        .map(|file| (&*file.name, file.inode))
+        .collect();
+    let is_new = |file: &Media| known.get(&*file.name) != Some(&file.inode);
+    (0..listing.files.len()).filter(|index| is_new(&listing.files[*index])).collect()
+}
+
 fn is_heir(known: &Directory, old: &Media, heir: &Other) -> bool {
     let same_alias = old.alias && heir.name == old.name;
     let said_so = heir.moved_from.as_deref() == Some(&*old.name);
@@ -168,6 +182,7 @@ mod tests {
             subdirs: vec![],
             others: others.iter().map(other).collect(),
             tells_others: true,
+            births: HashMap::new(),
         }
     }
 
@@ -250,6 +265,16 @@ mod tests {
         let now =
             listing(&[("b.mkv", 2)], &[("a.bak", 1, None), ("x.nfo", 2, None), ("y", 5, None)]);
         assert_eq!(births_needed(&record(&[("a.mkv", 1), ("b.mkv", 2)]), &now), [0]);
+    }
+
+    #[test]
+    fn a_newcomer_has_a_new_name_or_another_inode_under_an_old_one() {
+        let now = listing(&[("a.mkv", 1), ("b.mkv", 3), ("c.mkv", 2)], &[]);
+        let known = record(&[("a.mkv", 1), ("b.mkv", 2)]);
+        assert_eq!(newcomers(Some(&known), &now), [1, 2]);
+        assert_eq!(newcomers(None, &now), [0, 1, 2]);
+        let elsewhere = Directory { fs: FsId(2), ..known };
+        assert_eq!(newcomers(Some(&elsewhere), &now), [0, 1, 2]);
     }
 
     #[test]

@@ -13,10 +13,11 @@ mod lay;
 mod rules;
 
 pub use codec::{BadRecord, count_files, decode, encode};
-pub use compare::{Comparison, ForeignFileSystem, births_needed, compare};
+pub use compare::{Comparison, ForeignFileSystem, births_needed, compare, newcomers};
 pub use lay::Lay;
 pub use rules::{Pattern, Rules};
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use crate::domain::{FsId, RelPath, RootName, Timestamp};
@@ -81,6 +82,9 @@ pub struct Listing {
     /// Whether `others` tells of every file that was known before: a listing that was made when
     /// nothing was known says nothing of a followed file that it lacks.
     pub tells_others: bool,
+    /// When the media files that were not known here came into being, where that was asked and can
+    /// be known: each was under its name then.
+    pub births: HashMap<Name, Timestamp>,
 }
 
 /// The inventory could not be read.

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::search::precedes;
 use super::{Ground, Open};
 use crate::clock::Clock;
 use crate::disk::{Host, LookError, RootDir};
@@ -71,7 +70,8 @@ fn go_through(
             let path = dir.join(&other.name);
             let Some(stat) = root.stat(&path).filter(|stat| stat.id == id) else { continue };
             // Where no birth time is kept the number must do: a loss too few costs less.
-            if stat.born.is_none_or(|born| precedes(root, born, *looked)) {
+            let born = stat.born.and_then(|born| root.believe_birth(born, clock.wall()));
+            if born.is_none_or(|born| root.precedes(born, *looked)) {
                 found.push((FilePath::new(name.clone(), path), id));
             }
         }

@@ -4,6 +4,7 @@
 //! turn an error into an absence.
 
 mod ask;
+mod follow;
 mod hidden;
 mod hunt;
 mod search;
@@ -57,6 +58,24 @@ pub struct Arrived {
     pub looked: Timestamp,
     /// Whether the kernel said that it was moved from there.
     pub said_so: bool,
+    /// When it came into being, if that was seen when it appeared.
+    pub born: Option<Timestamp>,
+    /// Whether the title did not have the file again since: what happened there later is then what
+    /// happened to it.
+    pub last: bool,
+    /// What is known of the title that has, or had, this name.
+    pub story: Story,
+}
+
+/// What was made of the loss of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Story {
+    /// It was not lost, or it was found to live.
+    Untold,
+    /// That is not decided yet.
+    UnderReview,
+    /// Its title was reported.
+    Told,
 }
 
 /// What is to be looked for.
@@ -147,7 +166,7 @@ fn look(
         search::search(job, place, Found::ByName, &mut open, clock, &mut result);
     }
     for arrived in &job.arrived {
-        search::follow(job, arrived, &mut open, &mut result);
+        follow::follow(job, arrived, &mut open, clock, &mut result);
     }
     for (path, fs) in &job.known {
         look_at_known(path, *fs, &mut open, &mut result);

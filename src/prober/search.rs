@@ -1,13 +1,11 @@
-//! Looks for files of an item that live: in its folders, and under new names.
+//! Looks for files of an item that live in its folders, and in those of titles of its name.
 
-use std::time::Duration;
-
-use super::{Arrived, Job, Open};
+use super::{Job, Open};
 use crate::catalog::{is_loose_file_of, standing_below};
 use crate::clock::Clock;
-use crate::disk::{FileStat, LookError, RootDir, has_events};
+use crate::disk::{FileStat, LookError, RootDir};
 use crate::domain::{
-    AbsPath, DiskLook, FileId, FilePath, FileState, Found, FoundFile, Place, RelPath, Timestamp,
+    AbsPath, DiskLook, FileId, FilePath, Found, FoundFile, Place, RelPath, Timestamp,
 };
 use crate::inventory::Listing;
 
@@ -15,8 +13,6 @@ use crate::inventory::Listing;
 const MOST_DIRECTORIES: usize = 5_000;
 /// The most findings that are told: one would do for a film, a series has an episode each.
 const MOST_FOUND: usize = 10_000;
-/// How far the clock of a file server may be ahead.
-const SERVER_CLOCK: Duration = Duration::from_mins(10);
 
 /// Files beside the media that players and managers write whenever they like: they tell nothing of
 /// a new media file on its way.
@@ -158,47 +154,6 @@ fn note_written(
     }
 }
 
-/// Looks whether a name that appeared with a lost file's inode is that file.
-pub(super) fn follow(job: &Job, arrived: &Arrived, open: &mut Open<'_>, result: &mut DiskLook) {
-    if result.found.iter().any(|found| found.path == arrived.path) {
-        return;
-    }
-    let Some((ground, Ok(root))) = open.root(&arrived.path.root) else { return };
-    let rel = &arrived.path.rel;
-    let is_media = ground.rules.is_media(rel.name().unwrap_or_default());
-    if arrived.said_so && is_media && job.lost.iter().all(|lost| lost.path != arrived.path) {
-        // The kernel moved it there. What became of it under the new name is the new name's story.
-        result.found.push(found(job, arrived, AbsPath::new(&rel.under(&ground.path))));
-        return;
-    }
-    match root.look(rel, arrived.id.fs) {
-        FileState::Present => {}
-        FileState::Absent => return,
-        // It was seen there, and now nobody can look.
-        FileState::Unknown { why } => {
-            result.unseen.push((AbsPath::new(&rel.under(&ground.path)), why));
-            return;
-        }
-    }
-    let Some(stat) = root.stat(rel).filter(|stat| stat.id == arrived.id) else {
-        return;
-    };
-    // Without a birth time a number alone proves nothing, unless the kernel said so.
-    if arrived.said_so || stat.born.is_some_and(|born| precedes(root, born, arrived.looked)) {
-        result.found.push(found(job, arrived, AbsPath::new(&rel.under(&ground.path))));
-    }
-}
-
-fn found(job: &Job, arrived: &Arrived, shown: AbsPath) -> FoundFile {
-    FoundFile {
-        path: arrived.path.clone(),
-        shown,
-        id: arrived.id,
-        how: Found::ByInode,
-        extra: job.lost.iter().any(|lost| lost.path == arrived.lost && lost.extra),
-    }
-}
-
 /// When the lost file with this inode was certainly still there.
 fn lost_inode(job: &Job, id: FileId) -> Option<Timestamp> {
     job.lost.iter().filter(|lost| lost.id == id).map(|lost| lost.looked).max()
@@ -207,14 +162,7 @@ fn lost_inode(job: &Job, id: FileId) -> Option<Timestamp> {
 /// Whether the inode was there before the last look at the lost file; without a birth time nobody
 /// knows, and a number alone proves nothing.
 fn is_older(root: &RootDir, path: &RelPath, looked: Timestamp) -> bool {
-    root.stat(path).and_then(|stat| stat.born).is_some_and(|born| precedes(root, born, looked))
-}
-
-/// Whether a birth time is no later than our own. A server stamps by its own clock, which may be
-/// ahead: a number that is taken for a move too many costs less than one too few.
-pub(super) fn precedes(root: &RootDir, born: Timestamp, looked: Timestamp) -> bool {
-    let is_ours = has_events(&root.identity().fs_type);
-    born <= if is_ours { looked } else { looked.plus(SERVER_CLOCK) }
+    root.stat(path).and_then(|stat| stat.born).is_some_and(|born| root.precedes(born, looked))
 }
 
 fn shares_a_stem(job: &Job, name: &[u8]) -> bool {

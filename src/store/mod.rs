@@ -52,6 +52,8 @@ pub struct Arrival {
     pub at: Awake,
     /// Where the kernel said that it was moved from.
     pub moved_from: Option<FilePath>,
+    /// When the inode came into being, if that could be told then.
+    pub born: Option<Timestamp>,
 }
 
 /// Everything that one event changes; stored whole or not at all.

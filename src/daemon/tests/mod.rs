@@ -2,6 +2,7 @@
 
 mod pairs;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,6 +123,7 @@ impl<S: Storage> Rig<S> {
             subdirs: subdirs.iter().map(name).collect(),
             others: vec![],
             tells_others: true,
+            births: HashMap::new(),
         };
         self.seq += 1;
         let report = Listed {
@@ -386,6 +388,33 @@ fn a_clock_that_is_set_does_not_hide_the_other_half_of_a_move() {
 }
 
 #[test]
+fn a_title_that_had_its_file_again_since_did_not_become_another() {
+    for comes_back in [false, true] {
+        let mut rig = Rig::new();
+        rig.look("a");
+        rig.list("a", HEAT);
+        rig.walked();
+        rig.list("a", &[("Plain", &["other.mkv"], &[])]);
+        rig.advance(Duration::from_secs(1));
+        if comes_back {
+            rig.list("a", &[("Heat (1995)", &["again.mkv", "heat.mkv"], &[])]);
+            rig.advance(Duration::from_secs(1));
+        }
+        rig.list("a", &[("Heat (1995)", &[], &[])]);
+        rig.advance(Duration::from_secs(5));
+        let orders = rig.engine.take_orders();
+        let probe = orders.iter().find_map(|order| match order {
+            Order::Probe(probe) => Some(probe),
+            _ => None,
+        });
+        let job = jobs::job(&*rig.engine.store, probe.unwrap(), &jobs::Unseen::default()).unwrap();
+        let other = job.arrived.iter().filter(|a| a.path.to_string() == "media:Plain/other.mkv");
+        let last: Vec<bool> = other.map(|arrived| arrived.last).collect();
+        assert!(!last.is_empty() && last.iter().all(|last| *last != comes_back), "{last:?}");
+    }
+}
+
+#[test]
 fn a_probe_is_not_awaited_any_more_once_all_begins_to_wait_again() {
     let mut rig = Rig::new();
     rig.look("a");
@@ -446,6 +475,7 @@ fn a_folder_of_many_titles_that_is_gone_is_many_lost_titles() {
         subdirs: vec![name("a b")],
         others: vec![],
         tells_others: true,
+        births: HashMap::new(),
     };
     let rules = Rules::new(["mkv"], []);
     let root = root();

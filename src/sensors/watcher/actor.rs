@@ -75,6 +75,8 @@ pub(super) struct Actor {
     pub(super) walk: Option<Active>,
     pub(super) wanted: Option<Walk>,
     pub(super) has_started: bool,
+    /// Whether this is the first walk of all, in which nothing is news.
+    pub(super) learns: bool,
     /// The number of the last walk.
     pub(super) walks: u8,
     next_rescan: Duration,
@@ -141,6 +143,7 @@ impl Actor {
             walk: None,
             wanted: None,
             has_started: false,
+            learns: false,
             walks: 0,
             asked: 0,
             questions: Vec::new(),

@@ -9,7 +9,7 @@ use super::flight::Reach;
 use super::{Move, Report, Walk};
 use crate::disk::{LookError, RootDir};
 use crate::domain::{RelPath, RootLook, RootName};
-use crate::inventory::{Inventory, Lay, Listing, Name, births_needed, compare};
+use crate::inventory::{Inventory, Lay, Listing, Name, births_needed, compare, newcomers};
 
 /// The most directories and names of one batch: what is known of it is held in memory, and a
 /// question must not wait longer for its turn.
@@ -160,7 +160,8 @@ impl Actor {
     fn weigh(&mut self, root: &RootDir, mut listing: Listing, news: &mut News) {
         let in_flight = self.flight.covers(&listing.dir);
         let inventory = &*self.out.inventory;
-        let weight = weigh(inventory, &self.root.name, root, &mut listing, in_flight);
+        let name = &self.root.name;
+        let weight = weigh(inventory, name, root, &mut listing, in_flight, !self.learns);
         if let Some(Weight { has_lost, reach, lost_dirs }) = weight {
             news.has_lost |= has_lost;
             news.reaches.push((listing.dir.clone(), reach));
@@ -202,25 +203,30 @@ struct Weight {
 }
 
 /// Compares a listing with the inventory: `None` when nothing needs to be said. This is only a
-/// filter; the receiver compares again.
+/// filter; the receiver compares again. `dates`: when what is new here came into being is asked now,
+/// since it may be gone again when somebody wants to know.
 fn weigh(
     inventory: &dyn Inventory,
     name: &RootName,
     root: &RootDir,
     listing: &mut Listing,
     in_flight: bool,
+    dates: bool,
 ) -> Option<Weight> {
     let unknown = Weight { has_lost: true, reach: Reach::Tree, lost_dirs: vec![] };
     if in_flight {
-        let dir = listing.dir.clone();
         let all: Vec<usize> = (0..listing.others.len()).take(BIRTHS).collect();
-        drop(root.births(&dir, listing, &all));
+        let files = (0..listing.files.len()).take(if dates { BIRTHS } else { 0 });
+        drop(root.births(listing, &all, &files.collect::<Vec<_>>()));
         return Some(unknown);
     }
     let Ok(known) = inventory.directory(name, &listing.dir) else { return Some(unknown) };
     let Some(known) = known else {
         listing.others.clear();
         listing.tells_others = false;
+        if dates {
+            drop(root.births(listing, &[], &newcomers(None, listing)));
+        }
         return Some(Weight { has_lost: false, reach: Reach::Record, lost_dirs: vec![] });
     };
     let equal =
@@ -229,9 +235,9 @@ fn weigh(
         return None;
     }
     let births = births_needed(&known, listing);
-    let dir = listing.dir.clone();
+    let new = if dates { newcomers(Some(&known), listing) } else { vec![] };
     // Without birth times a rename may look like a loss, which the receiver can bear.
-    drop(root.births(&dir, listing, &births));
+    drop(root.births(listing, &births, &new));
     let weight = match compare(Some(&known), listing) {
         Ok(comparison) if comparison.is_unchanged() => return None,
         Ok(comparison) => Weight {

@@ -76,6 +76,8 @@ impl Actor {
     fn begin(&mut self, walk: Walk) -> Active {
         self.walks = self.walks.checked_add(1).unwrap_or(1);
         self.pool.forget_limit();
+        let known = self.out.inventory.directory(&self.root.name, &RelPath::root());
+        self.learns = !self.has_started && matches!(known, Ok(None));
         for question in &mut self.questions {
             question.needs = Needs::Nothing;
         }
@@ -86,6 +88,7 @@ impl Actor {
 
     fn finish(&mut self, done: &Active) -> Flow {
         self.has_started = true;
+        self.learns = false;
         self.pool.keep_only_walk(self.walks);
         self.tell_unseen()?;
         let Active { walk, directories, files, asked, began, .. } = *done;

@@ -142,16 +142,18 @@ pub(super) struct StoredArrival {
     pub(super) awake: Awake,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     moved_from: Option<FilePath>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    born: Option<Timestamp>,
 }
 
 impl StoredArrival {
     fn of(arrival: &Arrival) -> Self {
-        let Arrival { path, at, moved_from, .. } = arrival.clone();
-        Self { path, awake: at, moved_from }
+        let Arrival { path, at, moved_from, born, .. } = arrival.clone();
+        Self { path, awake: at, moved_from, born }
     }
 
     pub(super) fn with(self, id: FileId) -> Arrival {
-        let Self { path, awake, moved_from } = self;
-        Arrival { id, path, at: awake, moved_from }
+        let Self { path, awake, moved_from, born } = self;
+        Arrival { id, path, at: awake, moved_from, born }
     }
 }

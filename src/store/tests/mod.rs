@@ -94,6 +94,7 @@ fn what_is_old_is_forgotten_and_what_is_young_is_kept() {
         path: FilePath::new(root(), rel(path)),
         at: Awake::from_millis(at),
         moved_from: None,
+        born: Some(Timestamp::from_millis(7)),
     };
     let decision = |at| Decision {
         at: Timestamp::from_millis(at),

@@ -99,6 +99,7 @@ fn add(batch: &mut Batch, op: &Op) {
             path: FilePath::new(root_of(dir), folder(dir)),
             at: Awake::from_millis(moment.unsigned_abs()),
             moved_from: (dir > 5).then(|| FilePath::new(root(), folder(1))),
+            born: (moment > 5).then(|| at(moment)),
         }),
         Op::Item(number, is) => {
             let item = film(number.into());

@@ -34,6 +34,12 @@ impl Library {
         self.home.media().join(path)
     }
 
+    /// Puts a film alone into a folder of its own, made for it just now, and removes the old one.
+    fn resettle(&self, from: &str, to: &str) {
+        self.rename(from, to);
+        fs::remove_dir(self.at(from).parent().unwrap()).unwrap();
+    }
+
     fn rename(&self, from: &str, to: &str) {
         fs::create_dir_all(self.at(to).parent().unwrap()).unwrap();
         fs::rename(self.at(from), self.at(to)).unwrap();
@@ -48,11 +54,16 @@ fn copy(from: &Path, to: &Path) {
 
 #[track_caller]
 fn nothing_died(daemon: &Daemon<'_>) {
+    only_died(daemon, &[]);
+}
+
+#[track_caller]
+fn only_died(daemon: &Daemon<'_>, titles: &[&str]) {
     throughout(SETTLE * 3, || ());
     until("all is decided", LONG, || {
         daemon.status().filter(|status| status["candidates"]["settling"] == 0)
     });
-    assert_eq!(daemon.dead(), Vec::<String>::new());
+    assert_eq!(daemon.dead(), titles);
     assert_eq!(daemon.status().unwrap()["candidates"]["held"], 0);
 }
 
@@ -163,6 +174,109 @@ fn upgraded_by_way_of_an_old_name_and_deleted_later_it_is_told() {
     daemon.wait_deletions(1);
 }
 
+/// Longer than it takes until a new folder is listed.
+const SLOW: &str = "6s";
+
+/// Waits until titles are known, so that they were seen where they are.
+#[track_caller]
+fn known(daemon: &Daemon<'_>, titles: &[&str]) {
+    for title in titles {
+        until(&format!("{title} is known"), LONG, || daemon.story(title));
+    }
+}
+
+#[test]
+fn into_a_folder_made_for_it_and_on_from_there() {
+    let mut library = Library::new(&[
+        "Heat (1995)/heat.mkv",
+        "Ronin (1998)/r.mkv",
+        "Alien (1979)/a.mkv",
+        "Jaws (1975)/j.mkv",
+        "Dark (2017)/Season 1/Dark S01E01.mkv",
+        "Dark (2017)/Season 1/Dark S01E02.mkv",
+    ]);
+    library.home.settle = SLOW;
+    let daemon = library.home.start();
+    library.resettle("Heat (1995)/heat.mkv", "Hitze (1996)/heat.mkv");
+    library.resettle("Ronin (1998)/r.mkv", "Samurai (1999)/r.mkv");
+    library.resettle("Alien (1979)/a.mkv", "Fremd (1980)/a.mkv");
+    library.resettle("Jaws (1975)/j.mkv", "Hai (1976)/j.mkv");
+    library.resettle("Dark (2017)/Season 1", "Dunkel (2018)/Season 1");
+    known(&daemon, &["Hitze", "Samurai", "Fremd", "Hai", "Dunkel"]);
+    copy(&library.at("Hitze (1996)/heat.mkv"), &library.other.join("Hitze (1996)/heat.mkv"));
+    // Upgraded, encoded anew under its name, and given another kind of name.
+    make(&library.home.media(), "Samurai (1999)/better.mkv");
+    fs::remove_file(library.at("Samurai (1999)/r.mkv")).unwrap();
+    make(&library.home.media(), "Fremd (1980)/a.tmp");
+    library.rename("Fremd (1980)/a.tmp", "Fremd (1980)/a.mkv");
+    library.rename("Hai (1976)/j.mkv", "Hai (1976)/j.bak");
+    for episode in ["Season 1/Dark S01E01.mkv", "Season 1/Dark S01E02.mkv"] {
+        let show = Path::new("Dunkel (2018)").join(episode);
+        copy(&library.home.media().join(&show), &library.other.join(&show));
+    }
+    nothing_died(&daemon);
+    let story = daemon.story("Heat").unwrap().to_string();
+    assert!(story.contains("Hitze (1996)/heat.mkv, and from there on"), "{story}");
+}
+
+#[test]
+fn linked_under_another_title_removed_and_on_from_there() {
+    let mut library = Library::new(&["Heat (1995)/heat.mkv"]);
+    library.home.settle = SLOW;
+    let daemon = library.home.start();
+    make(&library.home.media(), "Hitze (1996)/x.nfo");
+    fs::hard_link(library.at("Heat (1995)/heat.mkv"), library.at("Hitze (1996)/h.mkv")).unwrap();
+    known(&daemon, &["Hitze"]);
+    fs::remove_dir_all(library.at("Heat (1995)")).unwrap();
+    copy(&library.at("Hitze (1996)/h.mkv"), &library.other.join("Hitze (1996)/h.mkv"));
+    nothing_died(&daemon);
+}
+
+#[test]
+fn on_after_a_restart_from_where_it_was_put_before() {
+    let mut library = Library::new(&["Heat (1995)/heat.mkv", "Ronin (1998)/r.mkv"]);
+    library.home.settle = SLOW;
+    let daemon = library.home.start();
+    library.resettle("Heat (1995)/heat.mkv", "Hitze (1996)/heat.mkv");
+    known(&daemon, &["Hitze"]);
+    daemon.kill();
+    library.rename("Ronin (1998)", "Samurai (1999)");
+    let daemon = library.home.start();
+    known(&daemon, &["Hitze", "Samurai"]);
+    for film in ["Hitze (1996)/heat.mkv", "Samurai (1999)/r.mkv"] {
+        copy(&library.at(film), &library.other.join(film));
+    }
+    nothing_died(&daemon);
+}
+
+#[test]
+fn put_under_another_title_and_deleted_there_it_is_told_once_and_under_that_title() {
+    let mut library = Library::new(&["Heat (1995)/heat.mkv"]);
+    library.home.settle = SLOW;
+    let daemon = library.home.start();
+    library.resettle("Heat (1995)/heat.mkv", "Hitze (1996)/heat.mkv");
+    known(&daemon, &["Hitze"]);
+    fs::remove_dir_all(library.at("Hitze (1996)")).unwrap();
+    daemon.wait_deletions(1);
+    only_died(&daemon, &["Hitze"]);
+}
+
+#[test]
+fn there_and_back_and_deleted_at_once_it_is_told_once_and_under_its_own_title() {
+    let mut library = Library::new(&["Heat (1995)/heat.mkv", "Hitze (1996)/x.nfo"]);
+    library.home.settle = SLOW;
+    let daemon = library.home.start();
+    library.rename("Heat (1995)/heat.mkv", "Hitze (1996)/heat.mkv");
+    known(&daemon, &["Hitze"]);
+    library.rename("Hitze (1996)/heat.mkv", "Heat (1995)/Heat again.mkv");
+    until("its new loss is seen", LONG, || {
+        daemon.story("Hitze").filter(|story| story.to_string().contains("lost"))
+    });
+    fs::remove_file(library.at("Heat (1995)/Heat again.mkv")).unwrap();
+    daemon.wait_deletions(1);
+    only_died(&daemon, &["Heat"]);
+}
+
 #[test]
 fn rules_changed_while_losses_are_under_review() {
     let mut home = Home::new();
@@ -184,7 +298,11 @@ fn rules_changed_while_losses_are_under_review() {
     });
     fs::write(home.path().join("obituarr.toml"), second).unwrap();
     daemon.signal(rustix::process::Signal::HUP);
+    // No change of the configuration is a deletion: nobody knows any more where they would be found.
+    until("both are held", LONG, || {
+        daemon.status().filter(|status| status["candidates"]["held"] == 2)
+    });
+    fs::rename(home.media().join("Samurai (1998)"), home.media().join("Ronin (1998)")).unwrap();
     daemon.wait_decided("Ronin", "retracted");
-    daemon.wait_deletions(1);
-    assert_eq!(daemon.dead(), ["Heat"]);
+    assert_eq!(daemon.dead(), Vec::<String>::new());
 }

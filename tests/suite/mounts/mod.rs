@@ -11,6 +11,7 @@ mod itself;
 mod lies;
 mod limits;
 mod lost;
+mod numbers;
 mod pools;
 mod reboot;
 mod remote;
