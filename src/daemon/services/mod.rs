@@ -24,7 +24,7 @@ use crate::store::{Storage, StoreError};
 
 pub(super) use appraise::{Appraisal, appraise};
 pub(super) use asking::claims;
-pub(super) use panel::Panel;
+pub(super) use panel::{Panel, client};
 
 /// Everything that is known of services.
 #[derive(Debug, Default)]

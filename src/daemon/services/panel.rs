@@ -203,7 +203,11 @@ impl Panel {
     }
 }
 
-fn client(service: &ServiceSettings, clock: &Arc<dyn Clock>) -> Result<Client, String> {
+/// A client of an instance, or why there can be none.
+pub(in crate::daemon) fn client(
+    service: &ServiceSettings,
+    clock: &Arc<dyn Clock>,
+) -> Result<Client, String> {
     let variable = |name: &str| -> Option<OsString> { std::env::var_os(name) };
     let key = service.key.resolve(variable).map_err(|error| full(&error))?;
     let url = Url::parse(&service.url).map_err(|error| full(&error))?;
