@@ -2,4 +2,5 @@
 
 mod deleted;
 mod living;
+mod mapping;
 mod rig;
