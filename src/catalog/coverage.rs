@@ -41,6 +41,19 @@ impl Counts {
         self.mapped > 0 && self.known.saturating_mul(100) >= self.mapped.saturating_mul(ENOUGH)
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn all(self) -> u64 {
+        self.mapped.saturating_add(self.outside).saturating_add(self.unmapped)
+    }
+
+    /// Whether nothing speaks against where they are taken to lie: each lies in a root, and enough of
+    /// them are known there.
+    #[must_use]
+    pub fn fits(self) -> bool {
+        self.all() == 0 || (self.refutes() && self.mapped == self.all())
+    }
+
     fn add(&mut self, mapped: &Mapped, known: bool) {
         match mapped {
             Mapped::Here(_) => {
@@ -84,7 +97,7 @@ impl Coverage {
             all.values().map(|path| (path, Counts::default())).collect();
         let mut by_pair: BTreeMap<Option<&ServicePath>, Counts> =
             mapping.pairs().iter().map(|pair| (Some(&pair.theirs), Counts::default())).collect();
-        for path in titles.iter().flat_map(claimed) {
+        for path in titles.iter().flat_map(Self::claimed) {
             let mapped = mapping.map(path);
             let known = matches!(&mapped, Mapped::Here(file) if known(file));
             let pair = mapping.pair_for(path).map(|pair| &pair.theirs);
@@ -97,6 +110,23 @@ impl Coverage {
             folders: by_folder.into_iter().map(|(path, counts)| (path.clone(), counts)).collect(),
             pairs: by_pair.into_iter().map(|(path, counts)| (path.cloned(), counts)).collect(),
         }
+    }
+
+    /// The paths at which a service says that something of a title is: its files, or else the folder.
+    pub fn claimed(title: &Listed) -> impl Iterator<Item = &ServicePath> {
+        let files = title.files.iter().filter(|file| file.accessible != Some(false));
+        let folder =
+            (title.files.is_empty() && title.file_count > 0).then_some(title.folder.as_ref());
+        files.map(|file| &file.path).chain(folder.flatten())
+    }
+
+    /// A folder of the service, or else a pair, of which too little is known here: what the service
+    /// has there may be any title. No folder: the paths that no pair was taken for.
+    #[must_use]
+    pub fn unfit(&self) -> Option<(Option<&ServicePath>, Counts)> {
+        let folders = self.folders.iter().map(|(path, counts)| (Some(path), *counts));
+        let pairs = self.pairs.iter().map(|(path, counts)| (path.as_ref(), *counts));
+        folders.chain(pairs).find(|(_, counts)| !counts.fits())
     }
 
     /// Whether the absence of a path that was known here refutes a claim of it: by its folder of the
@@ -114,13 +144,6 @@ impl Coverage {
         };
         counts.is_some_and(Counts::refutes)
     }
-}
-
-/// The paths at which a service says that something is: its files, or else the folder.
-fn claimed(title: &Listed) -> impl Iterator<Item = &ServicePath> {
-    let files = title.files.iter().filter(|file| file.accessible != Some(false));
-    let folder = (title.files.is_empty() && title.file_count > 0).then_some(title.folder.as_ref());
-    files.map(|file| &file.path).chain(folder.flatten())
 }
 
 /// The innermost of `folders` that a path lies in.

@@ -101,10 +101,21 @@ pub enum Command {
         yes: bool,
     },
     /// Check the configuration, without starting anything
+    #[command(after_help = "Examples:\n  obituarr check-config --config ./obituarr.toml\n  \
+        obituarr check-config --online         ask each service, and look for its paths here\n  \
+        obituarr check-config --online --json  the same for programs\n\n\
+        With --online, of each service: whether it answers and accepts its key, what it lists, how\n\
+        much of that is found on the disks, and which line of the configuration would be right. It\n\
+        changes nothing, and works with and without the daemon.\n\n\
+        Exit codes: 0 all well, 1 something has to be put right, 2 could not tell, 66 a root is not\n\
+        there, 78 the configuration is wrong.")]
     CheckConfig {
         /// Print the configuration that is in effect
         #[arg(long)]
         print: bool,
+        /// Ask every service too, and look for what it lists on the disks
+        #[arg(long)]
+        online: bool,
         /// What would be given to `run`.
         #[command(flatten)]
         run: RunArgs,

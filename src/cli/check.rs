@@ -95,7 +95,7 @@ fn done(what: &str, count: u64) -> String {
 }
 
 /// One line: how much of all is over, and what is awaited.
-fn bar(progress: &CheckProgress) -> String {
+pub(super) fn bar(progress: &CheckProgress) -> String {
     let steps = &progress.steps;
     let part = |done: u64, of: Option<u64>| match of {
         Some(of) if of > 0 => (done.min(of) * 100) / of,
@@ -127,7 +127,7 @@ fn bar(progress: &CheckProgress) -> String {
 }
 
 /// Progress is for people: it goes where errors go, so that the result alone can be piped.
-fn write(text: &str) {
+pub(super) fn write(text: &str) {
     let mut out = io::stderr().lock();
     // Nobody is left to be told when this fails.
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));

@@ -4,12 +4,12 @@ use super::args::{Places, RunArgs};
 use super::dirs;
 use super::exit::Exit;
 use super::run::overrides;
-use super::{apart, complain, outside, print};
+use super::{apart, complain, online, outside, print};
 use crate::config;
 use crate::daemon;
 
 /// Checks, prints, and says how to end.
-pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit {
+pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool, ask: bool) -> Exit {
     let loaded = match config::load(places.config.as_deref(), &overrides(args)) {
         Ok(loaded) => loaded,
         Err(error) => {
@@ -59,16 +59,29 @@ pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit 
     if !missing.is_empty() {
         return Exit::NoRoot;
     }
+    let online = match ask.then(|| online::ask(settings)).transpose() {
+        Ok(online) => online,
+        Err(error) => {
+            complain(&error.to_string());
+            return Exit::CouldNotTell;
+        }
+    };
+    let exit = online.as_ref().map_or(Exit::Ok, online::exit);
     if places.json {
         let source = loaded.source.as_ref().map(|path| path.display().to_string());
-        let view = serde_json::json!({
-            "ok": true,
+        let mut view = serde_json::json!({
+            "ok": exit == Exit::Ok,
             "source": source,
             "roots": settings.roots.len(),
             "services": settings.services.len(),
             "warnings": settings.warnings,
         });
+        if let Some(online) = &online {
+            view["online"] = serde_json::json!(online);
+        }
         print(&format!("{view:#}\n"));
+    } else if let Some(online) = &online {
+        print(&online::text(online));
     } else if !show {
         let source = loaded.source.as_ref().map_or_else(
             || "no file, only the command line".to_owned(),
@@ -81,5 +94,5 @@ pub(super) fn check_config(places: &Places, args: &RunArgs, show: bool) -> Exit 
         };
         print(&format!("ok: {source}, {} roots{services}\n", settings.roots.len()));
     }
-    Exit::Ok
+    exit
 }

@@ -9,6 +9,7 @@ mod check;
 mod check_config;
 mod dirs;
 mod exit;
+mod online;
 mod outside;
 mod run;
 mod show;
@@ -24,7 +25,9 @@ use std::io::{self, Write};
 pub fn dispatch(cli: Cli) -> Exit {
     match cli.command {
         Command::Run(args) => run::run(&cli.places, &args),
-        Command::CheckConfig { print, run } => check_config::check_config(&cli.places, &run, print),
+        Command::CheckConfig { print, online, run } => {
+            check_config::check_config(&cli.places, &run, print, online)
+        }
         other => ask::ask(&cli.places, other),
     }
 }

@@ -11,6 +11,7 @@
 mod environment;
 mod file;
 mod load;
+mod pairs;
 mod pools;
 mod print;
 mod problem;
@@ -25,6 +26,7 @@ mod tests;
 mod value;
 
 pub use load::{Loaded, load};
+pub use pairs::{pair, pair_key};
 pub use print::print;
 pub use problem::{ConfigError, Place, Problem};
 pub use secret::{SecretError, SecretSource};

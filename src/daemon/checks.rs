@@ -60,6 +60,13 @@ impl<T> Checks<T> {
         }
     }
 
+    /// Only these services are there any more: nobody waits for another.
+    pub(super) fn keep(&mut self, services: &BTreeSet<&Instance>) {
+        for check in &mut self.open {
+            check.listening.retain(|instance| services.contains(instance));
+        }
+    }
+
     /// The services that somebody waits for, and each root with whether it is over; `None` when nobody
     /// waits.
     pub(super) fn progress(&self) -> Option<(Vec<Instance>, Vec<CheckStep>)> {
@@ -129,10 +136,14 @@ mod tests {
         assert_eq!(checks.progress(), None);
         checks.want(Some(1), &[], &services);
         checks.want(Some(2), &[], &services);
+        checks.keep(&services.iter().collect());
         assert!(checks.finished().is_empty());
         assert_eq!(checks.progress().unwrap().0, services);
         checks.listed(&radarr);
         assert_eq!(checks.progress().unwrap().0, []);
         assert_eq!(checks.finished(), [1, 2]);
+        checks.want(Some(3), &[], &services);
+        checks.keep(&BTreeSet::new());
+        assert_eq!(checks.finished(), [3], "one that is not configured any more never answers");
     }
 }

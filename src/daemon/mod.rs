@@ -26,6 +26,7 @@ mod messages;
 mod moves;
 mod narrator;
 mod newcomers;
+mod online;
 mod orders;
 mod overlay;
 mod pools;
@@ -52,6 +53,7 @@ mod words;
 
 pub use engine::{Engine, Record};
 pub use messages::{MESSAGES, Message};
+pub use online::{Finding, FolderView, Online, Outcome, RootView, ServiceView, online};
 pub use orders::{Listed, Order};
 pub use pools::not_mounted;
 pub use roots::RootSpec;

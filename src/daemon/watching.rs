@@ -97,7 +97,11 @@ impl Loop<'_> {
         let names: Vec<RootName> = specs.iter().map(|spec| spec.name.clone()).collect();
         let changed = self.engine.configure(now, specs.clone())?;
         beside.panel.configure(&self.settings, &self.clock);
-        self.engine.configure_services(now, &self.settings)?;
+        let services = self.settings.services.iter().map(|service| &service.instance);
+        beside.checks.keep(&services.collect());
+        for instance in self.engine.configure_services(now, &self.settings)? {
+            beside.panel.relist(&instance);
+        }
         // What is forgotten must be forgotten before anyone looks.
         self.engine.commit(now)?;
         self.engine.mend_titles()?;

@@ -113,6 +113,25 @@ fn nothing_counts_for_a_mapping_that_is_not_a_claim_here() {
 }
 
 #[test]
+fn what_lies_where_nobody_can_see_it_may_be_any_title() {
+    let m = mapping(&[("/movies", "/mnt/movies"), ("/old", "/srv/old")]);
+    let folders = [folder("/movies"), folder("/empty")];
+    let unfit = |titles: &[Listed], known: bool| {
+        let coverage = Coverage::of(&m, titles, &folders, |_| known);
+        coverage.unfit().map(|(path, counts)| (path.cloned(), counts.all()))
+    };
+    let mut titles = films("/movies", 0..20);
+    assert_eq!(unfit(&[], true), None);
+    assert_eq!(unfit(&titles, true), None);
+    assert_eq!(unfit(&titles, false), Some((Some(path("/movies")), 20)));
+    titles.extend(films("/old", 0..1));
+    assert_eq!(unfit(&titles, true), Some((Some(path("/old")), 1)), "it lies in no root");
+    titles.pop();
+    titles.extend(films("/unknown", 0..2));
+    assert_eq!(unfit(&titles, true), Some((None, 2)), "nothing says where it lies");
+}
+
+#[test]
 fn a_missing_pair_is_proposed_from_what_ends_alike() {
     let known = || (0..50).map(|n| here(&format!("Film {n}/f{n}.mkv")));
     let paths: Vec<_> = (0..40).map(|n| path(&format!("/data/films/Film {n}/f{n}.mkv"))).collect();

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 
 use super::super::folders::Stored;
 use crate::catalog::{Coverage, Folders, Mapped, Mapping, Proposal, proposal};
+use crate::config::pair;
 use crate::domain::{FilePath, Item, Listed, RootName, ServiceFolder, ServicePath};
 use crate::store::{Storage, StoreError};
 
@@ -100,12 +100,15 @@ pub(super) fn is_known<S: Storage>(store: &S, path: &FilePath) -> bool {
 /// Media files to find a better pair by.
 fn sample<S: Storage>(store: &S, roots: &[RootName]) -> Result<Vec<FilePath>, StoreError> {
     let mut files = Vec::new();
+    // Each root has its share: what is looked for may lie in the last.
+    let share = SAMPLE / roots.len().max(1);
     for root in roots {
+        let most = files.len() + share;
         store.within(root, &crate::domain::RelPath::root(), &mut |dir, record| {
             // One of each folder tells enough.
             let path = |name: &[u8]| FilePath::new(root.clone(), dir.join(name));
             files.extend(record.files.first().map(|file| path(&file.name)));
-            if files.len() < SAMPLE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if files.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
     }
     Ok(files)
@@ -113,6 +116,5 @@ fn sample<S: Storage>(store: &S, roots: &[RootName]) -> Result<Vec<FilePath>, St
 
 /// A proposal for people: the line that they would write.
 pub(super) fn as_line(proposal: &Proposal) -> String {
-    let here: &PathBuf = &proposal.here;
-    format!("{:?} = {:?}", proposal.theirs.0, here.display().to_string())
+    pair(&proposal.theirs, &proposal.here)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::catalog::{Case, Concern, Mapped, Mapping, Sanity, Sight, testimony};
+use crate::catalog::{Case, Concern, Coverage, Mapped, Mapping, Sanity, Sight, testimony};
 use crate::core::Probe;
 use crate::daemon::engine::{Engine, Record};
 use crate::daemon::looking::Found;
@@ -62,8 +62,12 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 && case.sanity == Sanity::Sane
                 && has_none
             {
-                // It can't be asked for it by any number. All that it has says the same, if it is new.
-                if shelf.is_some_and(|shelf| shelf.at >= not_before) {
+                if let Some(why) = may_be_astray(run.coverage()) {
+                    facts.push(why.clone());
+                    answer = Answer::Unknown { why };
+                } else if shelf.is_some_and(|shelf| shelf.at >= not_before) {
+                    // It can't be asked for it by any number. All that it has says the same, if it is
+                    // new.
                     answer = Answer::NoSay;
                     facts = vec!["it lists nothing of that name, nor at that place".to_owned()];
                 } else {
@@ -162,6 +166,19 @@ pub(in crate::daemon) fn claims(
     claims.sort();
     claims.dedup();
     claims
+}
+
+/// Why a title that an instance does not list by name may be one that it has at a place that can't be
+/// seen from here, under another name.
+fn may_be_astray(coverage: &Coverage) -> Option<String> {
+    let (folder, counts) = coverage.unfit()?;
+    let folder = folder.map_or_else(String::new, |folder| format!(" in {}", folder.0));
+    Some(format!(
+        "of {} places that it names{folder} {} are found here, and it may have this title at one of \
+         the others: where its paths lie here may be wrong",
+        counts.all(),
+        counts.known,
+    ))
 }
 
 fn word(answer: &Answer) -> &'static str {

@@ -24,7 +24,7 @@ use crate::store::{Storage, StoreError};
 
 pub(super) use appraise::{Appraisal, appraise};
 pub(super) use asking::claims;
-pub(super) use panel::Panel;
+pub(super) use panel::{Panel, client};
 
 /// Everything that is known of services.
 #[derive(Debug, Default)]
@@ -80,11 +80,16 @@ impl Run {
 
 impl<S: Storage, R: Record> Engine<S, R> {
     /// Takes over the configured services, and what is stored of them. What is not configured any more,
-    /// or is reached or mapped otherwise, is forgotten without conclusions.
+    /// or is reached or mapped otherwise, is forgotten without conclusions. Answers the instances of
+    /// which paths may lie elsewhere now: what they list has to be held against the disk again.
     ///
     /// # Errors
     /// When the store can't be read.
-    pub fn configure_services(&mut self, now: Now, settings: &Settings) -> Result<(), StoreError> {
+    pub fn configure_services(
+        &mut self,
+        now: Now,
+        settings: &Settings,
+    ) -> Result<Vec<Instance>, StoreError> {
         self.services.refresh.clone_from(&settings.confirm.refresh);
         self.services.brake = brake(settings);
         let roots: Vec<(RootName, PathBuf)> =
@@ -103,7 +108,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 run.is_some_and(|run| *run.mapping == *mapping && run.basis == *basis)
             });
         if same {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut shelves = Vec::new();
         let mut trusts = BTreeMap::new();
@@ -120,16 +125,21 @@ impl<S: Storage, R: Record> Engine<S, R> {
             wanted.iter().map(|(instance, (mapping, _))| (instance.clone(), mapping.clone()));
         self.services.titles = Titles::new(mappings.collect(), shelves, self.past()?);
         let mut before = std::mem::take(&mut self.services.runs);
+        let mut changed = Vec::new();
         for (instance, (mapping, basis)) in wanted {
             let trust = trusts.remove(&instance).unwrap_or_default();
-            let run = match before.remove(&instance).filter(|run| run.basis == basis) {
+            let run = before.remove(&instance).filter(|run| run.basis == basis);
+            if run.as_ref().is_none_or(|run| *run.mapping != mapping) {
+                changed.push(instance.clone());
+            }
+            let run = match run {
                 // A root that came or went changes where paths lie, not what the service says.
                 Some(run) => Run { mapping: Arc::new(mapping), ..run },
                 None => Run::new(mapping, basis, trust, now),
             };
             self.services.runs.insert(instance, run);
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// What services listed once, without what is too much to be remembered.

@@ -129,6 +129,12 @@ impl Panel {
         self.asked.insert(instance.clone());
     }
 
+    /// One is to be listed anew: what is under way is held against what is not so any more.
+    pub(in crate::daemon) fn relist(&mut self, instance: &Instance) {
+        self.listening.remove(instance);
+        self.schedule.set_due(instance);
+    }
+
     /// Begins the listings that are due, one after the other, since each is held in memory; one that is
     /// slow does not hold up the others. Says which instances can't even be tried, and why.
     pub(in crate::daemon) fn begin(&mut self, now: Awake) -> Vec<(Instance, String)> {
@@ -203,7 +209,11 @@ impl Panel {
     }
 }
 
-fn client(service: &ServiceSettings, clock: &Arc<dyn Clock>) -> Result<Client, String> {
+/// A client of an instance, or why there can be none.
+pub(in crate::daemon) fn client(
+    service: &ServiceSettings,
+    clock: &Arc<dyn Clock>,
+) -> Result<Client, String> {
     let variable = |name: &str| -> Option<OsString> { std::env::var_os(name) };
     let key = service.key.resolve(variable).map_err(|error| full(&error))?;
     let url = Url::parse(&service.url).map_err(|error| full(&error))?;

@@ -79,10 +79,10 @@ impl<S: Storage, R: Record> Engine<S, R> {
 fn notes(instance: &Instance, run: &Run) -> Vec<String> {
     let mut notes = Vec::new();
     for (folder, counts) in &run.coverage().folders {
-        let all = counts.mapped + counts.outside + counts.unmapped;
-        if all == 0 || (counts.refutes() && counts.mapped == all) {
+        if counts.fits() {
             continue;
         }
+        let all = counts.all();
         notes.push(format!(
             "of {all} titles in its folder {} {} are found here: what it claims there refutes nothing \
              and is believed until it says otherwise",

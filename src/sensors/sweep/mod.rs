@@ -40,6 +40,12 @@ pub struct Pace {
 }
 
 impl Pace {
+    /// So many titles have come, and of so many.
+    pub fn set(&self, done: u64, of: Option<u64>) {
+        self.done.store(done, Ordering::Relaxed);
+        self.of.store(of.unwrap_or(0), Ordering::Relaxed);
+    }
+
     /// How many titles have come, and of how many.
     #[must_use]
     pub fn read(&self) -> (u64, Option<u64>) {
@@ -133,10 +139,7 @@ pub fn start(client: Client, number: u64, sink: mpsc::Sender<Swept>) -> Listenin
     let pace = Arc::new(Pace::default());
     let shown = Arc::clone(&pace);
     let task = tokio::spawn(async move {
-        let progress = |done: u64, of: Option<u64>| {
-            shown.done.store(done, Ordering::Relaxed);
-            shown.of.store(of.unwrap_or(0), Ordering::Relaxed);
-        };
+        let progress = |done: u64, of: Option<u64>| shown.set(done, of);
         let listing = client.list(&progress).await;
         let instance = client.instance().clone();
         // The loop has ended: then nobody waits for it.

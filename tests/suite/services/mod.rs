@@ -2,6 +2,7 @@
 
 mod deleted;
 mod living;
+mod mapping;
 mod misbehaving;
 mod rig;
 mod sanity;
