@@ -74,14 +74,18 @@ pub enum Command {
         #[arg(value_name = "WHAT")]
         what: String,
     },
-    /// Look at everything now, and wait for the result
-    #[command(after_help = "Exit codes: 0 all well, 1 something is missing, 2 could not tell.")]
+    /// Look at everything and list every service now, and wait for the result
+    #[command(
+        after_help = "With --json each line is a JSON object: `progress` while it lasts, `result` as the\n\
+        last.\n\nExit codes: 0 all well, 1 something is missing, 2 could not tell."
+    )]
     Check,
-    /// Say that a root is right as it is now: another disk, or one from which much went
-    #[command(after_help = "Shows what would be looked at again and reported, and asks.")]
+    /// Say that a root, or what a service lists, is right as it is now
+    #[command(after_help = "Shows what would be looked at again and reported, and asks.\n\n\
+        Examples:\n  obituarr accept movies\n  obituarr accept radarr.uhd --yes")]
     Accept {
-        /// The root
-        #[arg(value_name = "ROOT")]
+        /// The name of a root, or a service with the name of its instance
+        #[arg(value_name = "ROOT|SERVICE")]
         root: String,
         /// Do not ask
         #[arg(long, short)]

@@ -35,7 +35,7 @@ pub(super) fn accept(view: &AcceptView) -> String {
         let are = are(part.len());
         line(&mut text, format_args!("{are} known to have files elsewhere too, and not reported"));
     }
-    if view.titles.is_empty() && concerns == 0 {
+    if view.titles.is_empty() && concerns == 0 && !is_service(view) {
         line(&mut text, format_args!("nothing was seen in it, and nothing is under review"));
     }
     if !view.titles.is_empty() {
@@ -51,14 +51,18 @@ pub(super) fn accept(view: &AcceptView) -> String {
     text
 }
 
-/// What is accepted: no name of a root has a dot in it, and that of a service does.
+/// What is accepted.
 fn subject(view: &AcceptView) -> String {
-    if view.root.contains('.') { view.root.clone() } else { format!("root {}", view.root) }
+    if is_service(view) { view.root.clone() } else { format!("root {}", view.root) }
 }
 
 /// `accept`, after it was done.
 pub(super) fn accepted(view: &AcceptView) -> String {
     let mut text = String::new();
+    if is_service(view) {
+        line(&mut text, format_args!("{} is listed again, and believed as it is then", view.root));
+        return text;
+    }
     line(&mut text, format_args!("{} is accepted as it is now", subject(view)));
     let titles = view.titles.iter().filter(|title| !title.lives_on).count() + view.concerns.len();
     if titles > 0 {
@@ -66,6 +70,11 @@ pub(super) fn accepted(view: &AcceptView) -> String {
         line(&mut text, format_args!("{are} looked for in it, and reported if not there"));
     }
     text
+}
+
+/// No root has this health.
+fn is_service(view: &AcceptView) -> bool {
+    view.health == "unwell"
 }
 
 /// `retire`, before and after it is done.

@@ -17,7 +17,7 @@ pub struct CheckProgress {
 pub struct CheckStep {
     /// `root movies`, `radarr.uhd`.
     pub what: String,
-    /// How many titles a service has listed so far.
+    /// How much a service has listed so far: while it lasts what it counts in, at the end titles.
     pub done: u64,
     /// Of how many, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -77,9 +77,19 @@ impl<T> Checks<T> {
             finished: !awaited(root),
             ..CheckStep::default()
         };
+        Some((self.listening(), last.roots.iter().map(step).collect()))
+    }
+
+    /// The services that somebody waits for.
+    pub(super) fn listening(&self) -> Vec<Instance> {
         let services: BTreeSet<&Instance> =
             self.open.iter().flat_map(|check| &check.listening).collect();
-        Some((services.into_iter().cloned().collect(), last.roots.iter().map(step).collect()))
+        services.into_iter().cloned().collect()
+    }
+
+    /// Whether somebody waits.
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.open.is_empty()
     }
 
     /// A root has been walked; the walk began after this number was asked for.

@@ -45,6 +45,8 @@ const EVENTS_A_TURN: usize = 16;
 /// The loop turns at least this often while something is under review, and while nothing is.
 const BUSY_TURN: Duration = Duration::from_secs(1);
 const IDLE_TURN: Duration = Duration::from_secs(5);
+/// The same while somebody waits for a full look, and sees how far it is.
+const WATCHED_TURN: Duration = Duration::from_millis(250);
 /// inotify instances for all watchers together; the kernel allows 128 to all programs of a user.
 const INSTANCES: usize = 96;
 /// How long each watcher may take to end.
@@ -123,7 +125,10 @@ impl Loop<'_> {
             }
             #[cfg(feature = "test-hooks")]
             super::hooks::wedge(self.clock.monotonic());
-            let wait = self.until_next_turn();
+            let mut wait = self.until_next_turn();
+            if beside.checks.is_awaited() {
+                wait = wait.min(WATCHED_TURN);
+            }
             let event = tokio::select! {
                 biased;
                 Some(signal) = self.signals.recv() => Event::Signal(signal),

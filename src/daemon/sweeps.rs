@@ -43,6 +43,7 @@ impl Loop<'_> {
             Ok(listing) => lighten(listing),
             Err(failure) => {
                 self.engine.not_swept(now, &instance, &failure);
+                beside.panel.counted(&instance, 0);
                 self.listing_ended(now, &instance, true, beside);
                 return Ok(());
             }
@@ -77,6 +78,7 @@ impl Loop<'_> {
             return Ok(());
         }
         let scheduled = beside.panel.is_scheduled(instance);
+        beside.panel.counted(instance, listing.titles.len());
         self.engine.swept(now, instance, listing, appraisal?, scheduled)?;
         // One that is not believed may be as before soon: then it need not wait for a person.
         let in_vain = self.engine.is_doubted(instance);
@@ -99,7 +101,10 @@ impl Loop<'_> {
     ) {
         self.engine.look_again(now);
         let readable = self.engine.readable_roots();
-        let services = beside.panel.want_all();
+        // Who comes while services are being listed is given what comes of that: to list them once
+        // more at once would ask much of them, and tell nothing else.
+        let under_way = beside.checks.listening();
+        let services = if under_way.is_empty() { beside.panel.want_all() } else { under_way };
         let number = beside.checks.want(caller, &readable, &services);
         for root in &readable {
             match beside.watchers.get(root) {

@@ -133,7 +133,7 @@ impl Item {
     /// just when this item went may be the item under a better name.
     #[must_use]
     pub fn name_alike(&self) -> ItemKey {
-        ItemKey(format!("alike:{}", alike(&self.title)))
+        ItemKey(format!("alike:{}", bounded(alike(&self.title))))
     }
 
     /// Every key under which this item can be found.
@@ -159,17 +159,17 @@ impl Item {
     fn name_and_year(&self) -> (String, Option<u16>) {
         let name = normalise(&self.title);
         if self.year.is_some() {
-            return (name, self.year);
+            return (bounded(name), self.year);
         }
         let is_year = |word: &str| word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit());
         match name.rsplit_once(' ').filter(|(_, last)| is_year(last)) {
-            Some((title, year)) => (title.to_owned(), year.parse().ok()),
-            None => (name, None),
+            Some((title, year)) => (bounded(title.to_owned()), year.parse().ok()),
+            None => (bounded(name), None),
         }
     }
 
     fn name_key(&self) -> String {
-        let name = normalise(&self.title);
+        let name = bounded(normalise(&self.title));
         match self.year {
             Some(year) => format!("{}:{name}:{year}", self.kind),
             None => format!("{}:{name}", self.kind),
@@ -192,6 +192,20 @@ pub fn normalise(title: &str) -> String {
     let words: Vec<&str> =
         folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     if words.is_empty() { title.to_lowercase() } else { words.join(" ") }
+}
+
+/// A name as part of a key. Keys are stored, and a service may write a title of any length: of a long
+/// one the beginning is left, and a number that tells it from others that begin so (FNV-1a).
+fn bounded(name: String) -> String {
+    const LONGEST: usize = 1024;
+    const KEPT: usize = 256;
+    if name.len() <= LONGEST {
+        return name;
+    }
+    let step = |sum: u128, byte: u8| (sum ^ u128::from(byte)).wrapping_mul((1 << 88) | 0x13b);
+    let sum = name.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, step);
+    let kept: String = name.chars().take(KEPT).collect();
+    format!("{kept}… {sum:032x}")
 }
 
 /// A title as a careless hand may write it: without accents, signs and articles, abbreviations as
@@ -303,6 +317,23 @@ mod tests {
         assert_eq!(item("Blade Runner 2049", None).key().as_str(), "film:blade runner 2049");
         assert_eq!(item("1917", None).match_keys(), [item("1917", None).key()]);
     }
+
+    #[test]
+    fn a_title_of_any_length_has_a_short_key_and_its_own() {
+        let named = |title: String, year| film(&title, year, ProviderIds::default());
+        let long = |end: &str| named(format!("{}{end}", "é".repeat(4096)), Some(1999));
+        for item in [long("a"), named("x ".repeat(9_000) + "1999", None)] {
+            let keys = item.all_keys();
+            assert!(keys.iter().all(|key| key.as_str().len() < 1_100), "{keys:?}");
+        }
+        let one = long("a").all_keys();
+        assert_eq!(one, long("a").all_keys());
+        assert!(long("b").all_keys().iter().all(|key| !one.contains(key)));
+        assert_eq!(long("a").key().as_str().rsplit(' ').next().unwrap(), LONG_AS_A_KEY);
+    }
+
+    /// Stored: must never be another.
+    const LONG_AS_A_KEY: &str = "36fe24bdfa629544d4c3f462353bc964:1999";
 
     #[test]
     fn titles_that_a_careless_hand_wrote_are_alike() {

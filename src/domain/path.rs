@@ -244,8 +244,15 @@ impl fmt::Debug for AbsPath {
     }
 }
 
-/// Bytes as one line of text that can be shown and told apart: control characters, bidirectional
-/// overrides, backslashes and what is not UTF-8 come out as `\` escapes.
+/// Marks and overrides of direction, ends of lines, and what has no width and joins nothing.
+fn is_hidden(c: char) -> bool {
+    let among = "\u{61c}\u{200b}\u{200e}\u{200f}\u{feff}".contains(c);
+    among || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+}
+
+/// Bytes as one line of text that can be shown and told apart: control characters, ends of lines,
+/// bidirectional overrides, what has no width, backslashes and what is not UTF-8 come out as `\` escapes.
+/// What joins letters and emoji stays.
 #[must_use]
 pub fn shown(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
@@ -255,10 +262,7 @@ pub fn shown(bytes: &[u8]) -> String {
                 '\\' => text.push_str("\\\\"),
                 '\n' => text.push_str("\\n"),
                 '\t' => text.push_str("\\t"),
-                '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                    text.extend(c.escape_unicode());
-                }
-                c if c.is_control() => text.extend(c.escape_unicode()),
+                c if c.is_control() || is_hidden(c) => text.extend(c.escape_unicode()),
                 c => text.push(c),
             }
         }

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::reply::{Reply, unanswered};
 use super::{Access, AccessError, Wall, back_off, tls};
-use crate::domain::{Failure, Instance, Service, Timestamp};
+use crate::domain::{Failure, Instance, Secret, Service, Timestamp};
 
 /// The most bytes of a listing, and of any other answer.
 pub(super) const BULK: usize = 256 << 20;
@@ -31,6 +31,7 @@ pub(super) struct Http {
     client: reqwest::Client,
     base: Url,
     login: Option<(String, String)>,
+    key: Secret,
     deadline: Duration,
     permits: Semaphore,
     wall: Wall,
@@ -78,6 +79,7 @@ impl Http {
             client,
             base,
             login,
+            key: access.key,
             deadline: access.deadline,
             permits: Semaphore::new(access.concurrency.max(1)),
             wall: access.now,
@@ -144,7 +146,7 @@ impl Http {
             request = request.json(body);
         }
         let response = request.send().await.map_err(|error| unanswered(&place, error))?;
-        Reply::read(place, call.path, response, call.most, self.now()).await
+        Reply::read(place, call.path, response, call.most, &self.key, self.now()).await
     }
 }
 

@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 
-use crate::domain::{Failure, Timestamp};
+use crate::domain::{Failure, Secret, Timestamp};
 
 /// Nobody is left alone for longer than this because of one header.
 const LONGEST_REST: Duration = Duration::from_secs(3600);
@@ -25,6 +25,8 @@ pub(super) struct Reply {
     redirect: Option<String>,
     retry_after: Option<Duration>,
     body: Vec<u8>,
+    /// The key that it was asked with: some programs write what they were sent into their errors.
+    key: Secret,
 }
 
 impl Reply {
@@ -34,6 +36,7 @@ impl Reply {
         path: &str,
         mut response: Response,
         most: usize,
+        key: &Secret,
         now: Timestamp,
     ) -> Result<Self, Failure> {
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -45,9 +48,10 @@ impl Reply {
             status: response.status(),
             signed: response.headers().contains_key("x-application-version"),
             json,
-            redirect: header(LOCATION).map(|to| base_of(to, path)),
+            redirect: header(LOCATION).map(|to| line(key, &base_of(to, path))),
             retry_after: header(RETRY_AFTER).and_then(|text| rest(text, now)),
             body: Vec::new(),
+            key: key.clone(),
             place,
         };
         while let Some(chunk) =
@@ -107,7 +111,11 @@ impl Reply {
             return Err(self.strange("is no JSON: a web page, or another program"));
         }
         serde_json::from_slice(&self.body).map_err(|error| Failure::Protocol {
-            why: format!("{} answers what can't be read: {}", self.place, line(&error.to_string())),
+            why: format!(
+                "{} answers what can't be read: {}",
+                self.place,
+                line(&self.key, &error.to_string())
+            ),
         })
     }
 
@@ -123,20 +131,23 @@ impl Reply {
 
     /// It is not what that program says.
     pub(super) fn strange(&self, why: &str) -> Failure {
-        Failure::Protocol { why: format!("{} {} ({})", self.place, line(why), self.status) }
+        Failure::Protocol {
+            why: format!("{} {} ({})", self.place, line(&self.key, why), self.status),
+        }
     }
 
     /// The first words of an error that is written for people.
     fn sentence(&self) -> String {
         let object = serde_json::from_slice::<Object>(&self.body).unwrap_or_default();
         let text = object.message.or(object.error_message).unwrap_or_default();
-        let line = line(&text);
+        let line = line(&self.key, &text);
         if line.is_empty() { line } else { format!(": {line}") }
     }
 }
 
-/// What another program wrote, fit to be shown: one line that is not too long.
-fn line(text: &str) -> String {
+/// What another program wrote, fit to be shown: one line that is not too long, without the key.
+fn line(key: &Secret, text: &str) -> String {
+    let text = text.replace(key.expose(), "[redacted]");
     text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
@@ -198,7 +209,7 @@ fn base_of(to: &str, path: &str) -> String {
         Some(without) => without,
         None => to.to_owned(),
     };
-    if to.is_empty() { "/".to_owned() } else { line(&to) }
+    if to.is_empty() { "/".to_owned() } else { to }
 }
 
 /// Text in which `%41` stands for a byte.

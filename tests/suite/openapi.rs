@@ -52,6 +52,17 @@ impl Document {
         judgement
     }
 
+    /// Holds a line of an answer that is a stream against the document.
+    pub(crate) fn judge_line(&self, method: &str, path: &str, line: &Value) -> Judgement {
+        let operations = self.operations();
+        let operation = operations.iter().find(|(m, p, _)| m == method && p == path);
+        let (_, _, operation) = operation.unwrap_or_else(|| panic!("{method} {path}"));
+        let content = &operation["responses"]["200"]["content"];
+        let mut judgement = Judgement::default();
+        self.check(&content["application/x-ndjson"]["schema"], line, "$", &mut judgement);
+        judgement
+    }
+
     /// Holds an answer against a schema by its name.
     pub(crate) fn judge_as(&self, schema: &str, answer: &Value) -> Judgement {
         let mut judgement = Judgement::default();
@@ -94,8 +105,14 @@ impl Document {
                 "format" if value.is_string() && !is_time(said, value) => {
                     say(format!("{value} is no {said}"));
                 }
+                "minProperties" if value.as_object().is_some_and(|o| o.len() < count(said)) => {
+                    say(format!("{value} has too little in it"));
+                }
+                "maxProperties" if value.as_object().is_some_and(|o| o.len() > count(said)) => {
+                    say(format!("{value} has too much in it"));
+                }
                 "type" | "enum" | "minimum" | "format" | "description" => {}
-                "properties" | "required" | "items" => {}
+                "properties" | "required" | "items" | "minProperties" | "maxProperties" => {}
                 other => panic!("{at}: the judge does not know the word `{other}`"),
             }
         }
@@ -145,6 +162,10 @@ fn is_of(types: &Value, value: &Value) -> bool {
         "object" => value.is_object(),
         other => panic!("the judge does not know the type {other}"),
     })
+}
+
+fn count(said: &Value) -> usize {
+    usize::try_from(said.as_u64().unwrap()).unwrap()
 }
 
 /// The form of RFC 3339 in which times are written here: to the millisecond, in UTC.
@@ -238,6 +259,14 @@ fn the_judge_refuses_what_is_not_documented() {
         (serde_json::json!("so"), false),
     ] {
         assert_eq!(document.judge_as("Error", &answer).wrong.is_empty(), ok, "{answer}");
+    }
+    for (line, ok) in [
+        (serde_json::json!({"error": "so"}), true),
+        (serde_json::json!({}), false),
+        (serde_json::json!({"error": "so", "progress": {"steps": []}}), false),
+    ] {
+        let judgement = document.judge_line("POST", "/v1/check", &line);
+        assert_eq!(judgement.wrong.is_empty(), ok, "{line}");
     }
     let line = |at: &str, kind: &str| {
         let line = serde_json::json!({"at": at, "kind": kind, "text": "", "evidence": []});

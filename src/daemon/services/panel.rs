@@ -37,6 +37,8 @@ pub(in crate::daemon) struct Panel {
     begun: Option<Awake>,
     /// Those that a person wants listed, and not only the timer.
     asked: BTreeSet<Instance>,
+    /// How many titles the last listing of each had; 0 where it failed.
+    counts: BTreeMap<Instance, u64>,
     /// Those that did not answer a question just now, and what came instead.
     silent: BTreeMap<Instance, (Awake, Failure)>,
 }
@@ -53,6 +55,7 @@ impl Panel {
             last: 0,
             begun: None,
             asked: BTreeSet::new(),
+            counts: BTreeMap::new(),
             silent: BTreeMap::new(),
         }
     }
@@ -186,6 +189,12 @@ impl Panel {
         });
     }
 
+    /// How many titles a listing has that is about to be over; one that could not be had has none.
+    pub(in crate::daemon) fn counted(&mut self, instance: &Instance, titles: usize) {
+        let titles = u64::try_from(titles).unwrap_or(u64::MAX);
+        self.counts.insert(instance.clone(), titles);
+    }
+
     /// A listing is over: it was taken over, or it was `in_vain` and is tried again soon.
     pub(in crate::daemon) fn ended(&mut self, now: Awake, instance: &Instance, in_vain: bool) {
         self.listening.remove(instance);
@@ -200,9 +209,13 @@ impl Panel {
     /// How far each listing is.
     pub(in crate::daemon) fn steps(&self, awaited: &[Instance]) -> Vec<CheckStep> {
         let step = |instance: &Instance| {
-            let pace = self.listening.get(instance).map(|listening| listening.pace.read());
             let finished = !awaited.contains(instance);
-            let (done, of) = pace.unwrap_or_default();
+            let listening = self.listening.get(instance).filter(|_| !finished);
+            let (done, of) = match listening.map(|listening| listening.pace.read()) {
+                Some(pace) => pace,
+                None if finished => (self.counts.get(instance).copied().unwrap_or(0), None),
+                None => (0, None),
+            };
             CheckStep { what: instance.to_string(), done, of, finished }
         };
         self.clients.keys().map(step).collect()

@@ -144,3 +144,23 @@ async fn no_fault_of_shoko_is_an_absence() {
     no_fault_is_an_absence(shoko::shoko, shoko::bebop(), none).await;
     no_fault_is_a_listing(shoko::shoko).await;
 }
+
+#[tokio::test]
+async fn a_key_that_is_sent_back_is_in_no_failure() {
+    let radarr = StandIn::new(crate::domain::Service::Radarr, "", &[]).await;
+    let json = |status, body: &str| Answer::of(status, "application/json", body);
+    let echo = "no such key: s3cr3t-key";
+    for answer in [
+        json(500, &format!("{{\"message\":\"{echo}\"}}")),
+        json(418, &format!("{{\"errorMessage\":\"{echo}\"}}")),
+        json(400, &format!("{{\"message\":\"{echo}\"}}")),
+        json(200, &format!("\"{echo}\"")),
+        json(200, &format!("{{\"appName\":\"{echo}\",\"instanceName\":\"\",\"version\":\"1\"}}")),
+        Answer::html(302).with("Location", "http://nas/login/s3cr3t-key?apikey=s3cr3t-key"),
+    ] {
+        radarr.set("api/v3/system/status", answer);
+        let failure = radarr.client().about().await.unwrap_err();
+        let text = format!("{failure} {failure:?}");
+        assert!(text.contains("[redacted]") && !text.contains("s3cr3t-key"), "{text}");
+    }
+}

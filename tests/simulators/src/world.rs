@@ -131,6 +131,20 @@ impl World {
         self.add(Library::Anime, number, 1, 3)
     }
 
+    /// Adds a film of that name and year in that folder, which has to be one that the disk takes.
+    pub fn film_called(&self, name: &str, year: u16, folder: &str) -> Arc<Title> {
+        let mut titles = self.lock();
+        let there = titles.all.iter().filter(|title| title.library == Library::Movies).count();
+        let made = made_up(Library::Movies, u32::try_from(there).unwrap(), Naming::Plain, 0, 0);
+        let files = vec![MediaFile { name: "film.mkv".into(), season: 0, episode: 0 }];
+        let (name, folder) = (name.to_owned(), folder.to_owned());
+        let film = Arc::new(Title { name, year, folder, files, ..made });
+        titles.all.push(Arc::clone(&film));
+        drop(titles);
+        self.write(&film);
+        film
+    }
+
     fn add(&self, library: Library, number: u32, seasons: u16, episodes: u16) -> Vec<Arc<Title>> {
         let mut titles = self.lock();
         let there = titles.all.iter().filter(|title| title.library == library).count();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -14,20 +14,24 @@ use super::daemon::{Home, LONG};
 use super::make;
 use super::wait::until;
 use crate::openapi::{Document, Judgement};
+use crate::services::answers::of_services;
 
 /// What no answer below shows: a machine without inotify watches left, directories that even root
-/// can't read, ids that no folder here carries.
-const UNSHOWN: &[&str] =
-    &["RootStatus.watch_note", "Unseen.path", "Unseen.why", "ProviderIds.tvdb", "ProviderIds.imdb"];
+/// can't read.
+const UNSHOWN: &[&str] = &["RootStatus.watch_note", "Unseen.path", "Unseen.why"];
 
 /// Asks one socket of a home, and holds the answers against the document.
-struct Asker<'a> {
+pub(crate) struct Asker<'a> {
     home: &'a Home,
     document: Document,
-    seen: BTreeSet<String>,
+    pub(crate) seen: BTreeSet<String>,
 }
 
-impl Asker<'_> {
+impl<'a> Asker<'a> {
+    pub(crate) fn new(home: &'a Home, seen: BTreeSet<String>) -> Self {
+        Self { home, document: Document::read(), seen }
+    }
+
     /// The status code and the body of an answer.
     fn ask(&self, socket: &str, method: &str, target: &str) -> (u16, Value) {
         let path = self.home.state().join("run").join(socket);
@@ -44,7 +48,7 @@ impl Asker<'_> {
 
     /// Asks, and wants a documented answer with this code.
     #[track_caller]
-    fn want(&mut self, code: u16, method: &str, target: &str) -> Value {
+    pub(crate) fn want(&mut self, code: u16, method: &str, target: &str) -> Value {
         let (plain, _) = target.split_once('?').unwrap_or((target, ""));
         let path = match plain.rsplit_once('/') {
             Some(("/v1/explain", _)) => "/v1/explain/{item}",
@@ -61,11 +65,35 @@ impl Asker<'_> {
 
     /// Asks what no operation answers, and wants an error with this code.
     #[track_caller]
-    fn want_error(&mut self, code: u16, socket: &str, method: &str, target: &str) {
+    pub(crate) fn want_error(&mut self, code: u16, socket: &str, method: &str, target: &str) {
         let (found, answer) = self.ask(socket, method, target);
         assert_eq!(found, code, "{method} {target}: {answer}");
         let judgement = self.document.judge_as("Error", &answer);
         self.take(judgement, &format!("{method} {target}"), &answer);
+    }
+
+    /// Begins a full look whose answer comes line by line; each line is held against the document
+    /// and given to `each`.
+    #[track_caller]
+    pub(crate) fn want_lines(&mut self, mut each: impl FnMut(&mut Self, &Value)) {
+        let path = self.home.state().join("run/control.sock");
+        let mut stream = UnixStream::connect(path).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        // As HTTP/1.0, so that the lines come without chunks.
+        let accept = "Accept: application/x-ndjson";
+        write!(stream, "POST /v1/check HTTP/1.0\r\nHost: localhost\r\n{accept}\r\n\r\n").unwrap();
+        let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+        let head: Vec<String> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+        assert!(head[0].ends_with(" 200 OK"), "{head:?}");
+        assert!(
+            head.iter().any(|line| line.to_lowercase() == "content-type: application/x-ndjson")
+        );
+        for line in lines {
+            let line: Value = serde_json::from_str(&line).unwrap();
+            let judgement = self.document.judge_line("POST", "/v1/check", &line);
+            self.take(judgement, "a line of POST /v1/check", &line);
+            each(self, &line);
+        }
     }
 
     #[track_caller]
@@ -94,6 +122,7 @@ fn every_answer_is_the_documented_one() {
     home.configure(&format!("[roots.movies]\npath = {media:?}\n[roots.away]\npath = {away:?}\n"));
     home.settle = "10m";
     let seen = of_a_doubt(&home, seen);
+    let seen = of_services(seen);
 
     // What is documented was also seen, so that no field is only on paper.
     let unseen: Vec<String> = Document::read().properties().difference(&seen).cloned().collect();
@@ -103,7 +132,7 @@ fn every_answer_is_the_documented_one() {
 /// Asks a daemon under which a title was deleted, and one whose name is not text.
 fn of_a_death(home: &Home, odd: &Path) -> BTreeSet<String> {
     let daemon = home.start();
-    let mut asker = Asker { home, document: Document::read(), seen: BTreeSet::new() };
+    let mut asker = Asker::new(home, BTreeSet::new());
     asker.want(200, "GET", "/v1/status");
     asker.want(200, "GET", "/v1/candidates");
     asker.want(200, "GET", "/v1/deletions");
@@ -131,6 +160,8 @@ fn of_a_death(home: &Home, odd: &Path) -> BTreeSet<String> {
         (404, "control.sock", "GET", "/v1/explain"),
         (405, "status.sock", "POST", "/v1/status"),
         (405, "control.sock", "GET", "/v1/check"),
+        (405, "control.sock", "PUT", "/v1/check"),
+        (405, "control.sock", "DELETE", "/v1/accept/movies"),
     ] {
         asker.want_error(code, socket, method, target);
     }
@@ -142,7 +173,7 @@ fn of_a_death(home: &Home, odd: &Path) -> BTreeSet<String> {
 /// person that it is right so.
 fn of_a_doubt(home: &Home, seen: BTreeSet<String>) -> BTreeSet<String> {
     let daemon = home.start();
-    let mut asker = Asker { home, document: Document::read(), seen };
+    let mut asker = Asker::new(home, seen);
     fs::remove_dir_all(home.media().join("Ran (1985)")).unwrap();
     let in_state = |asker: &mut Asker<'_>, state: &str| {
         until(&format!("Ran is {state}"), LONG, || {

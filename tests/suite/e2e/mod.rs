@@ -4,7 +4,7 @@ pub(crate) mod daemon;
 pub(crate) mod wait;
 
 mod aliases;
-mod answers;
+pub(crate) mod answers;
 mod bad_input;
 mod deleted;
 mod hidden;

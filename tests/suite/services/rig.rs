@@ -28,6 +28,22 @@ pub(super) const WHOLE: Size = Size { films: 500, series: 80, anime: 60 };
 /// Enough for mappings to be believed, and quick.
 pub(super) const SMALL: Size = Size { films: 30, series: 6, anime: 6 };
 
+/// How the services are set up.
+pub(super) struct Kinds {
+    pub(super) radarr: radarr::Options,
+    pub(super) sonarr: sonarr::Options,
+    pub(super) jellyfin: jellyfin::Options,
+    pub(super) shoko: shoko::Options,
+}
+
+impl Default for Kinds {
+    fn default() -> Self {
+        let sonarr = sonarr::Options { anime: Some("/anime".into()), ..Default::default() };
+        let (radarr, jellyfin, shoko) = Default::default();
+        Self { radarr, sonarr, jellyfin, shoko }
+    }
+}
+
 /// One of each service, and the library.
 pub(super) struct Rig {
     pub(super) home: Home,
@@ -44,17 +60,22 @@ pub(super) struct Rig {
 impl Rig {
     /// All of it, configured as it should be.
     pub(super) fn new(size: Size) -> Self {
+        Self::with(size, Kinds::default(), |_| {})
+    }
+
+    /// All of it, of these services; `more` adds to the library before they copy it.
+    pub(super) fn with(size: Size, kinds: Kinds, more: impl FnOnce(&World)) -> Self {
         let home = Home::bare();
         let world = World::new(home.media());
         let films = world.films(size.films);
         let series = world.series(size.series, 2, 3);
         let anime = world.anime(size.anime);
-        let sonarr = sonarr::Options { anime: Some("/anime".into()), ..Default::default() };
+        more(&world);
         let mut rig = Self {
-            radarr: Radarr::start(&world, radarr::Options::default()),
-            sonarr: Sonarr::start(&world, sonarr),
-            jellyfin: Jellyfin::start(&world, jellyfin::Options::default()),
-            shoko: Shoko::start(&world, shoko::Options::default()),
+            radarr: Radarr::start(&world, kinds.radarr),
+            sonarr: Sonarr::start(&world, kinds.sonarr),
+            jellyfin: Jellyfin::start(&world, kinds.jellyfin),
+            shoko: Shoko::start(&world, kinds.shoko),
             home,
             world,
             films,
