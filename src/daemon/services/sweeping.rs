@@ -1,6 +1,7 @@
 //! What a listing means: whether it is believed, what is learned from it, and what is hinted at.
 
 use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use super::{Appraisal, Run, State, difference};
@@ -10,8 +11,12 @@ use crate::daemon::engine::{Engine, Record};
 use crate::daemon::messages;
 use crate::daemon::narrator::Line;
 use crate::daemon::orders::Order;
+use crate::daemon::roots::RootRun;
 use crate::daemon::view::candidate_view;
-use crate::domain::{Candidate, Entry, Failure, FilePath, Instance, Listing, Now, RootName, Stage};
+use crate::domain::{
+    AbsPath, Candidate, Entry, Failure, FilePath, Instance, Listing, Now, RelPath, RootName, Stage,
+    Witness,
+};
 use crate::store::{Batch, Durability, Storage, StoreError};
 
 /// How long a service may go on listing what is gone.
@@ -31,8 +36,25 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let lately = |entry: &&Entry| now.wall.since(entry.deletion.confirmed_at) < LATELY;
         for entry in self.store.entries()?.iter().filter(lately) {
             lost.extend(entry.lost.iter().map(|file| file.path.clone()));
+            // Of what was told the evidence is left.
+            let facts = entry.deletion.evidence.iter();
+            let gone =
+                facts.filter(|fact| fact.witness == Witness::Disk && fact.answer == "absent");
+            lost.extend(
+                gone.filter_map(|fact| fact.path.as_ref()).flat_map(|at| self.in_roots(at)),
+            );
         }
         Ok(lost)
+    }
+
+    /// A path as the roots have it that it lies in.
+    fn in_roots(&self, path: &AbsPath) -> Vec<FilePath> {
+        let inside = |(name, run): (&RootName, &RootRun)| {
+            let rel = path.as_path().strip_prefix(&run.spec.path).ok()?;
+            let rel = RelPath::parse(rel.as_os_str().as_bytes()).ok()?;
+            Some(FilePath::new(name.clone(), rel))
+        };
+        self.roots.iter().filter_map(inside).collect()
     }
 
     /// The roots, for looking a better mapping up in.
