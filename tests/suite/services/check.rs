@@ -11,8 +11,8 @@ use super::rig::{LONG, Rig, SMALL, table, wait_health};
 use crate::e2e::daemon::{Home, SETTLE};
 use crate::e2e::wait::{throughout, until};
 
-/// Long enough for a bar to be seen.
-const SLOW: Duration = Duration::from_millis(1500);
+/// Long enough for a bar to be seen, and for all others to be done before.
+const SLOW: Duration = Duration::from_secs(5);
 
 /// The exit code, what stands on standard output, and what on standard error.
 fn look(home: &Home) -> (i32, String, String) {
