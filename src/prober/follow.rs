@@ -41,7 +41,7 @@ pub(super) fn follow(
             }
             Some(_) => {}
             // A number alone proves nothing, neither that it is the same file nor that it isn't.
-            None if is_media => {
+            None if is_media && keeps_numbers(root) => {
                 let why = no_proof(arrived, stat.born);
                 result.unseen.push((shown, format!("{why}: it may be the same file")));
             }
@@ -58,7 +58,7 @@ pub(super) fn follow(
     // It was seen there, and now nobody can look.
     if let FileState::Unknown { why } = state {
         result.unseen.push((shown, why));
-    } else if went_on && was_it(arrived, root).is_none() {
+    } else if went_on && keeps_numbers(root) && was_it(arrived, root).is_none() {
         match arrived.story {
             Story::Untold => result.found.push(found(Found::Since)),
             Story::UnderReview => {
@@ -70,6 +70,12 @@ pub(super) fn follow(
             Story::Told => {}
         }
     }
+}
+
+/// Whether a file keeps its number here. Many FUSE file systems give numbers out anew with each mount: of
+/// those a number that is met again says nothing at all.
+fn keeps_numbers(root: &RootDir) -> bool {
+    root.identity().inode.is_some() || root.identity().fs_type == "fuse.mergerfs"
 }
 
 /// Whether what was seen under the new name was the lost file; `None` when nothing proves it either

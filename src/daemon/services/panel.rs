@@ -19,8 +19,6 @@ use crate::services::{Access, Client, Url};
 
 /// How many requests one instance is asked at a time.
 const CONCURRENCY: usize = 4;
-/// A listing that takes longer does not keep others from beginning.
-const SLOW: Duration = Duration::from_secs(5);
 /// For how long an instance that did not answer is taken not to.
 const SILENCE: Duration = Duration::from_secs(20);
 
@@ -33,8 +31,6 @@ pub(in crate::daemon) struct Panel {
     sink: mpsc::Sender<Swept>,
     interval: Duration,
     last: u64,
-    /// When the last listing began.
-    begun: Option<Awake>,
     /// Those that a person wants listed, and not only the timer.
     asked: BTreeSet<Instance>,
     /// How many titles the last listing of each had; 0 where it failed.
@@ -53,7 +49,6 @@ impl Panel {
             sink,
             interval: Duration::from_hours(6),
             last: 0,
-            begun: None,
             asked: BTreeSet::new(),
             counts: BTreeMap::new(),
             silent: BTreeMap::new(),
@@ -138,8 +133,7 @@ impl Panel {
         self.schedule.set_due(instance);
     }
 
-    /// Begins the listings that are due, one after the other, since each is held in memory; one that is
-    /// slow does not hold up the others. Says which instances can't even be tried, and why.
+    /// Begins the listings that are due; says which instances can't even be tried, and why.
     pub(in crate::daemon) fn begin(&mut self, now: Awake) -> Vec<(Instance, String)> {
         let due: Vec<Instance> = self
             .schedule
@@ -149,14 +143,9 @@ impl Panel {
             .collect();
         let mut hopeless = Vec::new();
         for instance in due {
-            if self.begun.is_some_and(|begun| now.since(begun) < SLOW) && !self.listening.is_empty()
-            {
-                break;
-            }
             match self.client(&instance) {
                 Ok(client) => {
                     self.last += 1;
-                    self.begun = Some(now);
                     let listening = sweep::start(client, self.last, self.sink.clone());
                     self.listening.insert(instance, listening);
                 }
