@@ -69,7 +69,7 @@ fn is_distrusted<'a>(
     let done = single.home.ask(&["accept", name, "--yes"]);
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     assert_eq!(done.status.code(), Some(0), "{done:?}");
-    assert!(said.starts_with(&format!("{name} is accepted")), "{said}");
+    assert!(said.starts_with(&format!("{name} is listed again")), "{said}");
     assert_eq!(accepted(single), 1);
     single.wait_health(&daemon, "well");
     let again = single.home.ask(&["accept", name, "--yes"]);
