@@ -12,7 +12,7 @@ use crate::config::RootSettings;
 use crate::domain::AbsPath;
 
 /// How long all roots together may take to answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Where a root really is.
 #[derive(Clone)]

@@ -13,7 +13,7 @@ use crate::config::{ConfigError, Place, Problem, RootSettings, Settings};
 use crate::domain::AbsPath;
 
 /// How long all directories together may take to answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Where a directory really is.
 #[derive(Debug, Clone, Default)]
