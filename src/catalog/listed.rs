@@ -11,7 +11,8 @@ use super::mapping::Mapping;
 use super::past::{Past, Remembered};
 use super::shelf::{Index, Shelf, keys, may_be_one, same_name, share_an_id};
 use crate::domain::{
-    FilePath, Instance, Item, Kind, Listed, Listing, Place, ProviderIds, Question, Timestamp,
+    FilePath, Instance, Item, Kind, Listed, Listing, Place, ProviderIds, Question, ServiceFolder,
+    Timestamp,
 };
 
 /// More titles in one place are not one work, whatever their ids.
@@ -60,7 +61,8 @@ impl Titles {
                     titles.shelves.insert(shelf.instance.clone(), (shelf, index));
                 }
                 None => {
-                    titles.past.add(&shelf.instance, &shelf.titles, &Mapping::default(), shelf.at);
+                    let Shelf { instance, titles: listed, folders, at, .. } = &shelf;
+                    titles.past.add(instance, listed, folders, &Mapping::default(), *at);
                 }
             }
         }
@@ -71,9 +73,10 @@ impl Titles {
     /// moved while it was read is kept.
     pub fn learn(&mut self, instance: &Instance, listing: Listing) -> Changes {
         let Listing { about, mut titles, folders, moving, begun, .. } = listing;
-        let before = self.shelves.remove(instance).map(|(shelf, _)| shelf.titles);
+        let before = self.shelves.remove(instance).map(|(shelf, _)| shelf);
         let is_first = before.is_none();
-        let before = before.unwrap_or_default();
+        let (before, folders_before) =
+            before.map(|shelf| (shelf.titles, shelf.folders)).unwrap_or_default();
         let moving = moving.is_some();
         // The first one only teaches.
         let changes =
@@ -85,7 +88,8 @@ impl Titles {
             titles.extend(missing);
         }
         let mapping = self.mapping(instance);
-        self.past.add(instance, &changes.dropped, &mapping, begun);
+        let gone: Vec<Listed> = changes.dropped.iter().chain(&changes.emptied).cloned().collect();
+        self.past.add(instance, &gone, &folders_before, &mapping, begun);
         let index = Index::of(&titles, &mapping);
         let shelf = Shelf { instance: instance.clone(), about, at: begun, titles, folders };
         self.shelves.insert(instance.clone(), (shelf, index));
@@ -100,6 +104,12 @@ impl Titles {
     #[must_use]
     pub fn shelf(&self, instance: &Instance) -> Option<&Shelf> {
         self.shelves.get(instance).map(|(shelf, _)| shelf)
+    }
+
+    /// The folder that an instance had an item in, as it was when it last listed it with a file.
+    #[must_use]
+    pub fn folder_of(&self, instance: &Instance, item: &Item) -> Option<&ServiceFolder> {
+        self.past.folder_of(instance, item)
     }
 
     /// What all listed.

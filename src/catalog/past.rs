@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mapping::{Mapped, Mapping};
 use super::shelf::{keys, may_be_one};
-use crate::domain::{FilePath, Instance, Item, ItemKey, Listed, Place, Timestamp};
+use crate::domain::{FilePath, Instance, Item, ItemKey, Listed, Place, ServiceFolder, Timestamp};
 
 /// So many are remembered.
 pub const MOST_REMEMBERED: usize = 20_000;
@@ -29,7 +29,10 @@ pub struct Remembered {
     /// Where it lay here: its folder, or else its first file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<FilePath>,
-    /// When it was first not listed.
+    /// The service's folder that it lay in, as that was when it was last listed with a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<ServiceFolder>,
+    /// When it was first not listed, or without a file.
     pub at: Timestamp,
 }
 
@@ -57,6 +60,7 @@ impl Past {
         &mut self,
         instance: &Instance,
         titles: &[Listed],
+        folders: &[ServiceFolder],
         mapping: &Mapping,
         at: Timestamp,
     ) {
@@ -72,6 +76,7 @@ impl Past {
             item: title.item.clone(),
             anidb: title.anidb,
             place: place(title, mapping),
+            folder: folder_of(title, folders),
             at,
         }));
         self.trim();
@@ -108,6 +113,17 @@ impl Past {
         found
     }
 
+    /// The folder that an instance had this item in when it last listed it with a file.
+    pub(super) fn folder_of(&self, instance: &Instance, item: &Item) -> Option<&ServiceFolder> {
+        let wanted = keys(item, None);
+        let at = wanted.iter().filter_map(|key| self.keys.get(key)).flatten().copied();
+        let mut of_it: Vec<usize> = at.collect();
+        of_it.sort_unstable();
+        let latest = of_it.into_iter().rev().map(|at| &self.all[at]);
+        let mut latest = latest.filter(|one| one.instance == *instance);
+        latest.find(|one| may_be_one(&one.item.ids, &item.ids))?.folder.as_ref()
+    }
+
     pub(super) fn by_id(&self, instance: &Instance, id: &str) -> Option<&Item> {
         let found = self.all.iter().rev().find(|one| one.instance == *instance && one.id == id);
         found.map(|one| &one.item)
@@ -131,6 +147,11 @@ impl Past {
             .map(|one| one.id.clone())
             .collect()
     }
+}
+
+fn folder_of(title: &Listed, folders: &[ServiceFolder]) -> Option<ServiceFolder> {
+    let root = title.root_folder.as_ref()?;
+    folders.iter().find(|folder| folder.is_at(root)).cloned()
 }
 
 fn place(title: &Listed, mapping: &Mapping) -> Option<FilePath> {

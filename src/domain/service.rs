@@ -90,6 +90,14 @@ pub struct ServiceFolder {
     pub free: Option<u64>,
 }
 
+impl ServiceFolder {
+    /// Whether it lies at a path, however the two are written: a slash at the end says nothing.
+    #[must_use]
+    pub fn is_at(&self, path: &ServicePath) -> bool {
+        self.path == *path || (self.path.parts().is_some() && self.path.parts() == path.parts())
+    }
+}
+
 /// Who an instance is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {

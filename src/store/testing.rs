@@ -151,6 +151,7 @@ pub(super) fn remembered(which: u8, id: u8) -> Remembered {
         item: film(id.into()),
         anidb: Some(3),
         place: Some(lost_file().path),
+        folder: None,
         at: Timestamp::from_millis(id.into()),
     }
 }

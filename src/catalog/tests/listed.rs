@@ -312,6 +312,7 @@ fn the_memory_of_titles_has_an_end() {
         item: film("A", tmdb(n)),
         anidb: None,
         place: None,
+        folder: None,
         at: now(),
     });
     let titles = Titles::new(BTreeMap::new(), Vec::new(), all.collect());

@@ -9,15 +9,17 @@ use crate::daemon::engine::{Engine, Record};
 use crate::daemon::looking::Found;
 use crate::daemon::orders::Order;
 use crate::domain::{
-    Answer, DiskLook, Evidence, FilePath, FileState, Instance, Item, Listed, Now, Question, Said,
-    Service, ServiceFolder, Testimony, Timestamp,
+    Answer, DiskLook, Evidence, Failure, FilePath, FileState, Instance, Item, Listed, Now,
+    Question, Said, Service, Testimony, Timestamp,
 };
 use crate::prober::Reply;
 use crate::store::Storage;
 
+/// Why one of whom there is no answer has none.
+const NOT_ASKED: &str = "it was not asked: it is in the configuration only since";
+
 impl<S: Storage, R: Record> Engine<S, R> {
-    /// What each instance is to be asked; `None` for one that was never heard and so can't be asked
-    /// about anything that it may have. One that never listed the item is asked too: it may by now.
+    /// What each instance is to be asked. One that never listed the item is asked too: it may by now.
     pub(in crate::daemon) fn questions(
         &self,
         now: Now,
@@ -38,8 +40,11 @@ impl<S: Storage, R: Record> Engine<S, R> {
         let Found { probe, findings, replies } = found;
         let lost: Vec<FilePath> = probe.lost.iter().map(|file| file.path.clone()).collect();
         let (mut doubtful, mut refuted) = (Vec::new(), Vec::new());
-        for (instance, reply) in replies.iter() {
-            let Some(run) = self.services.runs.get(instance) else { continue };
+        // One that came into the configuration since has a say as well.
+        let unasked = Err(Failure::Transient { why: NOT_ASKED.to_owned(), retry_after: None });
+        for (instance, run) in &self.services.runs {
+            let replied = replies.iter().find(|(of, _)| of == instance);
+            let reply = replied.map_or(&unasked, |(_, reply)| reply);
             let titles = &self.services.titles;
             let not_before = self.settled(now, probe);
             let question = titles.question(&probe.item, &probe.places, &lost, instance, not_before);
@@ -83,7 +88,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
                 answer = Answer::Unknown { why };
             }
             if let (Answer::Refuted { .. }, Ok(said)) = (&answer, reply) {
-                refuted.push((instance, said));
+                refuted.push((instance.clone(), said));
             }
             if let (Ok(said), None) = (reply, &findings.replacing) {
                 let sign = said.replacing.as_ref();
@@ -100,7 +105,7 @@ impl<S: Storage, R: Record> Engine<S, R> {
             findings.services.push(Testimony { witness, answer });
         }
         for (instance, said) in refuted {
-            self.refuted(now, instance, &probe.item, said);
+            self.refuted(now, &instance, &probe.item, said);
         }
         self.orders.extend(doubtful.into_iter().map(Order::Sweep));
     }
@@ -116,27 +121,29 @@ impl<S: Storage, R: Record> Engine<S, R> {
         if !matches!(instance.service, Service::Radarr | Service::Sonarr) {
             return None;
         }
-        let shelf = self.services.titles.shelf(instance)?;
-        let keys = item.match_keys();
-        let is_it = |title: &&Listed| title.item.match_keys().iter().any(|key| keys.contains(key));
-        let was = shelf.titles.iter().find(is_it)?;
-        let folder = was.root_folder.as_ref()?;
-        let of = |folders: &[ServiceFolder]| folders.iter().find(|f| f.path == *folder).cloned();
-        let now = said.and_then(|said| of(&said.folders));
-        if now.as_ref().is_none_or(|now| now.accessible != Some(true)) {
+        let titles = &self.services.titles;
+        // It is listed no more: where it lay is remembered from when it was.
+        let Some(was) = titles.folder_of(instance, item) else {
+            return Some("in which of its folders it lay is not known any more".to_owned());
+        };
+        let folder = &was.path;
+        let now = said.and_then(|said| said.folders.iter().find(|now| now.is_at(folder)));
+        if now.is_none_or(|now| now.accessible != Some(true)) {
             return Some(format!("it can't see its folder {}", folder.0));
         }
-        let free = |folder: Option<ServiceFolder>| folder.and_then(|folder| folder.free);
-        let (before, after) = (free(of(&shelf.folders)), free(now));
+        let (before, after) = (was.free, now.and_then(|now| now.free));
         // Another disk at that place has another free space; what was deleted adds a little.
         if before.zip(after).is_some_and(|(before, after)| after / 2 > before || after < before / 2)
         {
             return Some(format!("the free space of its folder {} is another's", folder.0));
         }
-        let sibling = |title: &&Listed| {
-            title.root_folder.as_ref() == Some(folder) && title.file_count > 0 && !is_it(title)
+        let keys = item.match_keys();
+        let is_it = |title: &Listed| title.item.match_keys().iter().any(|key| keys.contains(key));
+        let sibling = |title: &Listed| {
+            let its = title.root_folder.as_ref().is_some_and(|root| was.is_at(root));
+            its && title.file_count > 0 && !is_it(title)
         };
-        let alone = !shelf.titles.iter().any(|title| sibling(&title));
+        let alone = !titles.shelf(instance).is_some_and(|shelf| shelf.titles.iter().any(sibling));
         alone.then(|| format!("no other title of its folder {} has a file", folder.0))
     }
 

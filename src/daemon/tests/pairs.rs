@@ -13,6 +13,7 @@ use crate::domain::{
     Listed as ListedTitle, Listing as ServiceListing, ProviderIds, Said, Service, ServiceFile,
     ServiceFolder, ServicePath,
 };
+use crate::prober::Reply;
 use crate::store::Memory as MemoryStore;
 
 /// What a service may come to in one probe.
@@ -230,10 +231,19 @@ impl Rig<MemoryStore> {
     }
 
     fn sweep(&mut self, instance: &Instance, titles: Vec<ListedTitle>) {
+        self.sweep_in(instance, titles, folders());
+    }
+
+    fn sweep_in(
+        &mut self,
+        instance: &Instance,
+        titles: Vec<ListedTitle>,
+        folders: Vec<ServiceFolder>,
+    ) {
         let listing = ServiceListing {
             about: about(instance),
             titles,
-            folders: folders(),
+            folders,
             moving: None,
             requests: 1,
             begun: self.now.wall,
@@ -248,10 +258,13 @@ impl Rig<MemoryStore> {
 
     /// Answers the probe that is wanted, and says what came of it.
     fn probe(&mut self, disk: Disk, says: [Says; 2]) -> Outcome {
-        let probe = wanted(self).expect("a probe");
         let all = instances();
         let answers = all.iter().zip(says).map(|(one, says)| (one.clone(), reply(one, says)));
-        let replies: Vec<_> = answers.collect();
+        self.probe_with(disk, answers.collect())
+    }
+
+    fn probe_with(&mut self, disk: Disk, replies: Vec<Reply>) -> Outcome {
+        let probe = wanted(self).expect("a probe");
         let look = |path: &FilePath, state: FileState| FileLook {
             path: path.clone(),
             shown: AbsPath::new(Path::new("/m/x")),
@@ -343,4 +356,68 @@ fn whatever_two_services_say_beside_the_disk_only_what_both_let_go_is_told_and_t
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), 3 * 18 * 18, wrong.join("\n"));
+}
+
+#[test]
+fn a_service_of_which_there_is_no_answer_holds_what_all_others_let_go() {
+    let says = [Says::Refuted, Says::Refuted];
+    for asked in 0..2 {
+        let mut rig = Rig::of_films(says);
+        rig.films(1);
+        rig.advance(Duration::from_secs(2));
+        let one = &instances()[asked];
+        let replies = vec![(one.clone(), reply(one, says[asked]))];
+        assert_eq!(rig.probe_with(Disk::Gone, replies), Outcome::Held, "only {one} was asked");
+    }
+}
+
+/// A folder of Radarr that lies in no root.
+fn far(accessible: bool, free: u64) -> ServiceFolder {
+    let path = ServicePath("/far/".into());
+    ServiceFolder { id: None, path, accessible: Some(accessible), free: Some(free) }
+}
+
+/// What becomes of a film in that folder that Radarr drops while the folder is so, with `others` beside
+/// it.
+fn dropped(folders: Vec<ServiceFolder>, others: u64) -> Outcome {
+    let [radarr, jellyfin] = instances();
+    let film = |number: u64| ListedTitle {
+        folder: Some(ServicePath(format!("/far/Film {number:02}"))),
+        root_folder: Some(ServicePath("/far".into())),
+        ..film(number, Some(&format!("/far/Film {number:02}/film.mkv")))
+    };
+    let mut rig = Rig::on(Arc::new(MemoryStore::new()), tempfile::tempdir().unwrap());
+    rig.engine.configure_services(rig.now, &settings()).unwrap();
+    rig.look("a");
+    rig.films(0);
+    rig.walked();
+    rig.sweep(&jellyfin, vec![]);
+    rig.sweep_in(&radarr, (50..=50 + others).map(film).collect(), vec![far(true, 1 << 40)]);
+    rig.sweep_in(&radarr, (51..=50 + others).map(film).collect(), folders.clone());
+    rig.advance(Duration::from_secs(2));
+    let said = Said {
+        about: about(&radarr),
+        titles: vec![],
+        gone: vec!["51".into()],
+        unsure: None,
+        replacing: None,
+        folders,
+    };
+    rig.probe_with(
+        Disk::Gone,
+        vec![(radarr, Ok(said)), (jellyfin.clone(), reply(&jellyfin, Says::NotListed))],
+    )
+}
+
+#[test]
+fn a_title_in_no_root_is_gone_only_while_its_manager_sees_the_folder_as_before_and_others_in_it() {
+    assert_eq!(dropped(vec![far(true, 1 << 40)], 20), Outcome::Told);
+    let doubtful = [
+        (vec![far(false, 1 << 40)], 20, "the folder is not there"),
+        (vec![], 20, "the folder is not configured any more"),
+        (vec![far(true, 1 << 30)], 20, "another disk is in its place"),
+    ];
+    for (folders, others, why) in doubtful {
+        assert_eq!(dropped(folders, others), Outcome::Held, "{why}");
+    }
 }
