@@ -6,13 +6,18 @@
 mod activity;
 mod wire;
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 
 pub(super) use activity::{Activity, upgraded};
 pub(super) use wire::Statistics;
 
-use super::http::{Call, Talk};
-use crate::domain::{About, Failure, Question, ServiceFolder, ServicePath};
+use super::Progress;
+use super::http::{Call, Http, Talk};
+use crate::domain::{
+    About, Failure, Listed, Listing, Question, ServiceFolder, ServicePath, Timestamp,
+};
 use wire::{RootFolder, Status};
 
 /// The words in which the two differ.
@@ -51,6 +56,39 @@ pub(super) fn unchanged(talk: &Talk, before: &About, after: &About) -> Result<()
     }
     let why = format!("{} was restarted or exchanged while it was asked", talk.http.instance);
     Err(Failure::Transient { why, retry_after: None })
+}
+
+/// A listing while it is read: it counts only if one run of one instance has said all of it.
+pub(super) struct Reading {
+    pub(super) talk: Talk,
+    flavour: &'static Flavour,
+    before: About,
+    begun: Timestamp,
+}
+
+impl Reading {
+    pub(super) async fn begin(
+        http: &Arc<Http>,
+        flavour: &'static Flavour,
+    ) -> Result<Self, Failure> {
+        let (begun, talk) = (http.now(), http.talk());
+        let before = about(&talk, flavour).await?;
+        Ok(Self { talk, flavour, before, begun })
+    }
+
+    pub(super) async fn end(
+        self,
+        titles: Vec<Listed>,
+        progress: Progress<'_>,
+    ) -> Result<Listing, Failure> {
+        let Self { talk, flavour, before, begun } = self;
+        let count = u64::try_from(titles.len()).unwrap_or(u64::MAX);
+        progress(count, Some(count));
+        let folders = folders(&talk).await?;
+        let about = about(&talk, flavour).await?;
+        unchanged(&talk, &before, &about)?;
+        Ok(Listing { about, titles, folders, moving: None, requests: talk.count(), begun })
+    }
 }
 
 /// One thing by its path; `None`: the application itself says that it doesn't have it.

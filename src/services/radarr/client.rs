@@ -36,18 +36,12 @@ impl Radarr {
     }
 
     pub(in super::super) async fn list(&self, progress: Progress<'_>) -> Result<Listing, Failure> {
-        let begun = self.http.now();
-        let talk = self.http.talk();
-        let before = arr::about(&talk, &FLAVOUR).await?;
+        let reading = arr::Reading::begin(&self.http, &FLAVOUR).await?;
+        let talk = &reading.talk;
         let call = Call::to("api/v3/movie").with("excludeLocalCovers", &true).bulk();
-        let movies = movies(&talk, call).await?;
+        let movies = movies(talk, call).await?;
         let titles: Vec<Listed> = movies.into_iter().map(Movie::listed).collect();
-        let count = u64::try_from(titles.len()).unwrap_or(u64::MAX);
-        progress(count, Some(count));
-        let folders = arr::folders(&talk).await?;
-        let about = arr::about(&talk, &FLAVOUR).await?;
-        arr::unchanged(&talk, &before, &about)?;
-        Ok(Listing { about, titles, folders, moving: None, requests: talk.count(), begun })
+        reading.end(titles, progress).await
     }
 
     /// First who has the number, then what is under way, then the film itself: so a download that ends

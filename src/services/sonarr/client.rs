@@ -37,21 +37,15 @@ impl Sonarr {
 
     /// One request, in which files are counted by season and not named.
     pub(in super::super) async fn list(&self, progress: Progress<'_>) -> Result<Listing, Failure> {
-        let begun = self.http.now();
-        let talk = self.http.talk();
-        let before = arr::about(&talk, &FLAVOUR).await?;
+        let reading = arr::Reading::begin(&self.http, &FLAVOUR).await?;
+        let talk = &reading.talk;
         let series: Vec<Series> = talk.get(Call::to("api/v3/series").bulk()).await?.json()?;
         // One without episodes may lack it; a listing without any of it counts nothing.
         if !series.is_empty() && series.iter().all(|series| series.statistics.is_none()) {
-            return Err(strange(&talk, "it does not say how many files any series has"));
+            return Err(strange(talk, "it does not say how many files any series has"));
         }
         let titles: Vec<Listed> = series.into_iter().map(Series::listed).collect();
-        let count = u64::try_from(titles.len()).unwrap_or(u64::MAX);
-        progress(count, Some(count));
-        let folders = arr::folders(&talk).await?;
-        let about = arr::about(&talk, &FLAVOUR).await?;
-        arr::unchanged(&talk, &before, &about)?;
-        Ok(Listing { about, titles, folders, moving: None, requests: talk.count(), begun })
+        reading.end(titles, progress).await
     }
 
     /// First who has the number, then what is under way, then the series and its files: so a download
